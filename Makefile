@@ -1,0 +1,74 @@
+# One command each: `make run` opens the workbench, `make test` checks everything.
+
+SHELL := /bin/bash
+BUILD := swift build -c release --explicit-target-dependency-import-check error
+OCTET := .build/release/octet
+VENV := .venv
+SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
+C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
+
+.PHONY: run build test unit judges journeys check format snapshots golden bench size install install-test clean
+
+run: build
+	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
+
+build: install
+	@$(BUILD) --product octet
+
+install:
+	@Scripts/install-dependencies build
+
+install-test:
+	@Scripts/install-dependencies test
+
+test: install-test
+	$(BUILD) --build-tests
+	@$(MAKE) --no-print-directory unit judges journeys
+
+# Unit, property, golden and snapshot tests.
+unit:
+	swift test -c release --skip-build
+
+# onnx.checker and ONNX Runtime judge what Octet imports, computes and exports.
+judges: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -q Tests/Judges
+
+# Real keys in a real terminal.
+journeys: $(VENV)/ready
+	$(VENV)/bin/python -m pytest -q Tests/Journeys
+
+$(VENV)/ready: Tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	@touch $@
+
+# What is judged without running anything: format, warnings, who imports whom.
+check:
+	@swift format lint --strict --configuration .swift-format $(SOURCES)
+	@clang-format --dry-run --Werror $(C_SOURCES)
+	@Scripts/check-imports
+	$(BUILD)
+
+format:
+	@swift format format -i --configuration .swift-format $(SOURCES)
+	@clang-format -i $(C_SOURCES)
+
+# Records the screens anew; look at the difference before committing it.
+snapshots:
+	OCTET_RECORD_SNAPSHOTS=1 swift test -c release --filter ScreensTests
+
+# Only the golden vectors; OCTET_GOLDEN names another set of the same schema.
+golden:
+	swift test -c release --filter Golden
+
+bench: build $(VENV)/ready
+	$(VENV)/bin/python Benchmarks/peers.py
+
+# Lines per module.
+size:
+	@for module in Sources/*/; do \
+	  printf '%7d  %s\n' "$$(git ls-files "$$module" | grep -E '\.(swift|c|h)$$' | grep -v '\.pb\.swift$$' | xargs cat | wc -l)" "$$module"; \
+	done
+
+clean:
+	rm -rf .build $(VENV)
