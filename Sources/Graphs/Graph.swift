@@ -13,6 +13,8 @@ package struct Graph: Sendable, Equatable {
   /// Declarations of inner values, in the file's order.
   package var declarations: OrderedDictionary<String, ValueDeclaration>
   package var initializers: OrderedDictionary<String, Initializer>
+  /// Constants that only `unknownFields` hold, known by name so that uses of them are defined.
+  package var sparseInitializerNames: [String]
   /// Encoded fields this version does not interpret (quantization annotations, sparse
   /// initializers, metadata), written back as they were.
   package var unknownFields: [UInt8]
@@ -26,6 +28,7 @@ package struct Graph: Sendable, Equatable {
     outputs = []
     declarations = [:]
     initializers = [:]
+    sparseInitializerNames = []
     unknownFields = []
     nextID = 0
   }

@@ -46,10 +46,16 @@ package struct Initializer: Sendable, Equatable {
   package var documentation: String
   /// Path of the file that held the bytes, relative to the model's folder, when they were outside.
   package var externalLocation: String?
+  /// Encoded fields this version does not interpret, written back as they were.
+  package var unknownFields: [UInt8]
 
-  package init(_ tensor: Tensor, documentation: String = "", externalLocation: String? = nil) {
+  package init(
+    _ tensor: Tensor, documentation: String = "", externalLocation: String? = nil,
+    unknownFields: [UInt8] = []
+  ) {
     self.tensor = tensor
     self.documentation = documentation
     self.externalLocation = externalLocation
+    self.unknownFields = unknownFields
   }
 }
