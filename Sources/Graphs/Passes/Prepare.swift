@@ -1,0 +1,56 @@
+internal import OrderedCollections
+package import Tensors
+
+/// Computes a node whose inputs are all constant; `nil` for an operator it does not know. An input
+/// that the model left out is `nil`.
+package typealias ConstantEvaluator = (Node, [Tensor?]) throws -> [Tensor]?
+
+/// The normalised float model that plans and conversion start from.
+package struct PreparedModel: Sendable {
+  package var model: Model
+  package var report: PreparationReport
+
+  package init(model: Model, report: PreparationReport) {
+    self.model = model
+    self.report = report
+  }
+}
+
+extension Model {
+  /// The model at opset 13 or later, with constants folded and every affine chain taken into the
+  /// operator before it.
+  ///
+  /// Nodes that remain keep their ids and names. Where a chain folds, its first node remains and
+  /// makes the value of its last. No input of the prepared graph is also an initializer.
+  /// Subgraphs are upgraded and otherwise left as they are.
+  package func prepared(
+    evaluate: ConstantEvaluator? = nil
+  ) throws(UpgradeError) -> PreparedModel {
+    var model = try upgraded(toAtLeast: 13)
+    var report = PreparationReport()
+    model.graph.prepare(evaluate: evaluate, recording: &report)
+    return PreparedModel(model: model, report: report)
+  }
+}
+
+extension Graph {
+  fileprivate mutating func prepare(
+    evaluate: ConstantEvaluator?, recording report: inout PreparationReport
+  ) {
+    inputs = requiredInputs
+    convertConstantsToInitializers()
+    removeIdentities(recording: &report)
+    foldConstants(evaluate: evaluate, recording: &report)
+    // Constants that folding made can show more nodes to do nothing.
+    removeIdentities(recording: &report)
+    mergePadsIntoConvolutions(recording: &report)
+    var before = -1
+    while report.foldings.count > before {
+      before = report.foldings.count
+      foldBatchNormalizations(recording: &report)
+      foldAffineChains(recording: &report)
+    }
+    eliminateDeadNodes(recording: &report)
+    eliminateUnusedInitializers()
+  }
+}
