@@ -1,0 +1,11 @@
+/// Whose arithmetic turns a range into a scale and a zero point.
+///
+/// The two agree in spirit and differ in every detail that a comparison of models would show.
+package enum NumericProfile: String, Codable, Sendable, CaseIterable {
+  /// PyTorch: float32; symmetric int8 divides by 127.5 (127 when narrow); reduced int8 is -64...63;
+  /// scales have a floor of epsilon.
+  case torch
+  /// ONNX Runtime: double; symmetric int8 is -127...127; reduced int8 is -64...64; a range too small
+  /// for a normal float gets the scale 1.
+  case ort
+}
