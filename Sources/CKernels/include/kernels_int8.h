@@ -1,1 +1,146 @@
+// Kernels on 8-bit codes. Activations are uint8, weights int8, accumulators int32; every result is
+// exact, so all instruction sets agree bit for bit. No kernel reads or writes past the spans it is
+// given.
 #pragma once
+#include "kernels_isa.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// code = clamp(rint(float(acc) * multiplier[channel]) + zero_point, lowest code, highest code).
+// `low` and `high` are the code limits minus the zero point, so that the clamp comes before
+// rounding; with whole limits that is the same value, and no float is ever too large for an int32.
+// rint is half to even.
+typedef struct {
+  const float *multipliers;
+  float low;
+  float high;
+  int32_t zero_point;
+} kern_requantization;
+
+// Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
+// enough. Depth runs in quads of 4; a panel is [quad][column][4]. `weights` are such that no 16-bit
+// sum of the product instruction can overflow; what had to be taken off a weight for that stands in
+// `extra_weights` and is multiplied separately, for the quads named in `extra_quads`.
+typedef struct {
+  size_t columns;
+  size_t quads;
+  const int8_t *weights; // panel p starts at p * quads * 64
+  const uint8_t *steps;  // per panel: quads whose 16-bit sums may be added before widening, 1 or 2
+  const uint32_t *extra_starts; // per panel, and one past the last: where its extras start
+  const uint32_t *extra_quads;
+  const int8_t *extra_weights; // extra e starts at e * 64
+} kern_gemm_u8s8_panels;
+
+// Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart.
+typedef struct {
+  const uint8_t *data;
+  size_t stride;
+  size_t rows;
+} kern_gemm_u8_rows;
+
+// A rectangular part of an image in NHWC order, and the windows that slide over it.
+typedef struct {
+  size_t height, width, channels;         // of one whole image
+  size_t kernel_height, kernel_width;     // of the window
+  size_t stride_height, stride_width;     // steps of the window
+  size_t dilation_height, dilation_width; // steps inside the window
+  size_t pad_top, pad_left;
+  size_t output_height, output_width;
+} kern_window_u8;
+
+// Depthwise weights of 16 channels. Window columns are made of `quads` groups of four rows (a row
+// may stand in several), interleaved per channel; `rows` names them (-1: a row of zeros with zero
+// weights). weights: [kernel_width][quads][16][4]; initial: bias - zero_point * sum of weights, per
+// channel.
+typedef struct {
+  size_t quads;
+  const int8_t *rows;
+  const int8_t *weights;
+  const int32_t *initial;
+} kern_dwconv_u8s8_block;
+
+// (x - left_zero) * left_multiplier + (y - right_zero) * right_multiplier, each step rounded to
+// float, then rint, then + zero_point, then clamped to low...high (as in kern_requantization).
+typedef struct {
+  int32_t left_zero, right_zero;
+  float left_multiplier, right_multiplier;
+  float low, high;
+  int32_t zero_point;
+} kern_binary_u8;
+
+typedef struct {
+  const char *name;
+  // out[r][c] = requantized(initial[c] + sum_k a[r][k] * w[k][c]) for the columns of panels
+  // first..<end.
+  void (*gemm_u8s8_u8)(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                       const int32_t *initial, const kern_requantization *requantization,
+                       uint8_t *out, size_t out_stride, size_t first_panel, size_t end_panel);
+  // The same before requantization. `out_stride` counts int32.
+  void (*gemm_u8s8_s32)(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                        const int32_t *initial, int32_t *out, size_t out_stride, size_t first_panel,
+                        size_t end_panel);
+  // One output row of a depthwise convolution, channels first..<first+count (count <= 16).
+  // `image` is one image; `strip` is scratch of strip columns * quads * 64 bytes, where strip
+  // columns = (output_width - 1) * stride + (kernel_width - 1) * dilation + 1; `pad` holds 16 input
+  // zero points. `out` is the output row, pixels `channels` bytes apart; multipliers count from
+  // channel `first`.
+  void (*dwconv_u8s8_u8)(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
+                         const uint8_t *image, const uint8_t *pad, size_t output_row, size_t first,
+                         size_t count, const kern_requantization *requantization, uint8_t *strip,
+                         uint8_t *out);
+  void (*dwconv_u8s8_s32)(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
+                          const uint8_t *image, const uint8_t *pad, size_t output_row, size_t first,
+                          size_t count, uint8_t *strip, int32_t *out);
+  void (*add_u8)(const kern_binary_u8 *p, const uint8_t *x, const uint8_t *y, uint8_t *out,
+                 size_t count);
+  // rint(float((x - left_zero) * (y - right_zero)) * left_multiplier) + zero_point.
+  void (*mul_u8)(const kern_binary_u8 *p, const uint8_t *x, const uint8_t *y, uint8_t *out,
+                 size_t count);
+  // out[i] = table[in[i]]; in place is allowed.
+  void (*table_u8)(const uint8_t *table, const uint8_t *in, uint8_t *out, size_t count);
+  // clamp(rint(x / scale) + zero_point, 0, 255); NaN becomes zero_point.
+  void (*quantize_f32_u8)(const float *in, uint8_t *out, size_t count, float scale,
+                          int32_t zero_point);
+  // (q - zero_point) * scale.
+  void (*dequantize_u8_f32)(const uint8_t *in, float *out, size_t count, float scale,
+                            int32_t zero_point);
+  // Requantizes `count` accumulators, one multiplier for all: multipliers[0].
+  void (*requantize_s32_u8)(const int32_t *in, uint8_t *out, size_t count,
+                            const kern_requantization *requantization);
+  // out[c] = max(out[c], in[r][c]) over rows.
+  void (*max_rows_u8)(const uint8_t *in, size_t rows, size_t row_stride, size_t channels,
+                      uint8_t *out);
+  // out[c] += sum over rows of in[r][c].
+  void (*sum_rows_u8)(const uint8_t *in, size_t rows, size_t row_stride, size_t channels,
+                      int32_t *out);
+  // out[c][r] = in[r][c].
+  void (*transpose_u8)(const uint8_t *in, size_t rows, size_t columns, uint8_t *out);
+  // Adds the same code to every element, modulo 256: 128 turns int8 codes into uint8 and back.
+  void (*offset_u8)(const uint8_t *in, uint8_t *out, size_t count, uint8_t offset);
+} kern_int8_table;
+
+const kern_int8_table *kern_int8_table_for(kern_isa isa);
+
+// Copies the windows of output pixels first..<end (row by row through the image) into rows of
+// `out`, one every `out_stride` bytes: [kernel row][kernel column][channels
+// first_channel..<+channel_count], then zeros up to `depth`. Outside of the image stands `pad`.
+void kern_gather_u8(const kern_window_u8 *window, const uint8_t *image, size_t first_channel,
+                    size_t channel_count, uint8_t pad, size_t first, size_t end, uint8_t *out,
+                    size_t out_stride, size_t depth);
+
+// A pair of neighbouring depths whose 16-bit sum an unguarded product instruction could saturate.
+typedef struct {
+  uint32_t column;
+  uint32_t depth; // of the first of the pair
+  int16_t first, second;
+} kern_risky_pair;
+
+// For every row, adds to out[row][column] what saturation to 16 bits would change, and returns how
+// many pair sums would saturate. `out` may be NULL when only the count is wanted.
+uint64_t kern_saturation_u8s8(const kern_risky_pair *pairs, size_t pair_count, const uint8_t *rows,
+                              size_t row_stride, size_t row_count, int32_t *_Nullable out,
+                              size_t out_stride);
+
+#pragma clang assume_nonnull end

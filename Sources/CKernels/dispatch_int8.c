@@ -1,0 +1,32 @@
+#include "dwconv_u8s8s32/dwconv_u8s8s32.h"
+#include "elementwise_u8/elementwise_u8.h"
+#include "gemm_u8s8s32/gemm_u8s8s32.h"
+#include "pool_u8/pool_u8.h"
+
+#define KERN_TABLE(isa)                                                                            \
+  {                                                                                                \
+    .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##isa,                                        \
+    .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##isa, .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##isa,      \
+    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa, .add_u8 = kern_add_u8__##isa,                  \
+    .mul_u8 = kern_mul_u8__##isa, .table_u8 = kern_table_u8__##isa,                                \
+    .quantize_f32_u8 = kern_quantize_f32_u8__##isa,                                                \
+    .dequantize_u8_f32 = kern_dequantize_u8_f32__##isa,                                            \
+    .requantize_s32_u8 = kern_requantize_s32_u8__##isa, .max_rows_u8 = kern_max_rows_u8__##isa,    \
+    .sum_rows_u8 = kern_sum_rows_u8__##isa, .transpose_u8 = kern_transpose_u8__##isa,              \
+    .offset_u8 = kern_offset_u8__##isa,                                                            \
+  }
+
+static const kern_int8_table scalar_table = KERN_TABLE(scalar);
+#if defined(__x86_64__)
+static const kern_int8_table avx2_table = KERN_TABLE(avx2);
+#endif
+
+const kern_int8_table *kern_int8_table_for(kern_isa isa) {
+#if defined(__x86_64__)
+  if (isa == KERN_AVX2) {
+    return &avx2_table;
+  }
+#endif
+  (void)isa;
+  return &scalar_table;
+}

@@ -1,0 +1,49 @@
+// The reference: one row, one column, one depth at a time.
+#include "../requantize_scalar.h"
+#include "gemm_u8s8s32.h"
+
+static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const uint8_t *row, int32_t initial,
+                          size_t column) {
+  size_t panel = column / 16;
+  size_t lane = column % 16;
+  size_t width = panels->columns - panel * 16 <= 8 ? 8 : 16;
+  const int8_t *weights = panels->weights + panel * panels->quads * 64;
+  int32_t sum = initial;
+  for (size_t quad = 0; quad < panels->quads; quad++) {
+    for (size_t i = 0; i < 4; i++) {
+      sum += row[4 * quad + i] * weights[(quad * width + lane) * 4 + i];
+    }
+  }
+  for (size_t e = panels->extra_starts[panel]; e < panels->extra_starts[panel + 1]; e++) {
+    for (size_t i = 0; i < 4; i++) {
+      sum += row[4 * (size_t)panels->extra_quads[e] + i] *
+             panels->extra_weights[e * 64 + lane * 4 + i];
+    }
+  }
+  return sum;
+}
+
+void kern_gemm_u8s8_u8__scalar(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                               const int32_t *initial, const kern_requantization *requantization,
+                               uint8_t *out, size_t out_stride, size_t first_panel,
+                               size_t end_panel) {
+  size_t end = end_panel * 16 < panels->columns ? end_panel * 16 : panels->columns;
+  for (size_t r = 0; r < rows->rows; r++) {
+    for (size_t c = first_panel * 16; c < end; c++) {
+      int32_t sum = accumulate(panels, rows->data + r * rows->stride, initial[c], c);
+      out[r * out_stride + c] =
+          kern_requantized(sum, requantization->multipliers[c], requantization);
+    }
+  }
+}
+
+void kern_gemm_u8s8_s32__scalar(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                                const int32_t *initial, int32_t *out, size_t out_stride,
+                                size_t first_panel, size_t end_panel) {
+  size_t end = end_panel * 16 < panels->columns ? end_panel * 16 : panels->columns;
+  for (size_t r = 0; r < rows->rows; r++) {
+    for (size_t c = first_panel * 16; c < end; c++) {
+      out[r * out_stride + c] = accumulate(panels, rows->data + r * rows->stride, initial[c], c);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+internal import CKernels
+
+/// A convolution that filters every channel on its own.
+struct DepthwiseConvolutionInt8: Sendable {
+  private let geometry: ConvolutionGeometry
+  private let blocks: [PackedDepthwiseBlock]
+  private let requantization: PackedRequantization
+  private let weightSums: [Int32]
+  private let isa: InstructionSet
+  private let pad: ConstantBuffer<UInt8>
+  private let quadCount: Int
+  let saturating: SaturationInt8
+  let inputZeroPoint: UInt8
+  let provenSafeShare: Double
+
+  private static let blockChannels = 16
+  /// Output rows that are worth a piece of work hold this many products.
+  private static let smallWork = 1 << 15
+
+  /// - Parameter weightRows: `[channels, kernelHeight, kernelWidth]`.
+  init(
+    geometry: ConvolutionGeometry, weightRows: [Int8], inputMaximum: UInt8,
+    requantization: Requantization, isa: InstructionSet
+  ) {
+    // A row of pixels is a column of pixels: standing upright, its taps fill whole quads.
+    let geometry = geometry.isOneRow ? geometry.upright : geometry
+    self.geometry = geometry
+    self.isa = isa
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    let channels = geometry.inputChannels
+    let bound = PairBound(inputMaximum: inputMaximum)
+    blocks = stride(from: 0, to: channels, by: Self.blockChannels).map { first in
+      let end = min(first + Self.blockChannels, channels)
+      return PackedDepthwiseBlock(
+        taps: weightRows[first * taps..<end * taps], kernelHeight: geometry.kernelHeight,
+        kernelWidth: geometry.kernelWidth, bound: bound)
+    }
+    quadCount = blocks.map(\.quads).max() ?? 1
+    weightSums = (0..<channels).map { channel in
+      weightRows[channel * taps..<(channel + 1) * taps].reduce(0) { $0 + Int32($1) }
+    }
+    self.requantization = PackedRequantization(
+      requantization, channels: 0..<channels, weightSums: weightSums,
+      paddedCount: blocks.count * Self.blockChannels)
+    inputZeroPoint = requantization.inputZeroPoint
+    pad = ConstantBuffer([], minimumCount: Self.blockChannels, padding: inputZeroPoint)
+    let risky = (0..<channels).map { channel in
+      bound.riskyPairs(
+        rows: Array(weightRows[channel * taps..<(channel + 1) * taps]), columns: 1, depth: taps)
+    }
+    saturating = SaturationInt8(
+      groups: risky, depth: taps, columnsPerGroup: 1, requantization: requantization)
+    let pairs = channels * ((taps + 1) / 2)
+    provenSafeShare = 1 - Double(risky.reduce(0) { $0 + $1.count }) / Double(pairs)
+  }
+
+  var kernelName: String {
+    isa == .scalar ? "dw-u8s8-scalar" : "dw-u8s8-maddubs"
+  }
+
+  func scratchByteCount(threads: Int) -> Int { initialByteCount + threads * stripByteCount }
+
+  func run(
+    _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let kernels = kern_int8_table_for(isa.kernelIsa).pointee
+    let rowCount = geometry.outputWidth * geometry.outputChannels
+    var window = WindowGather(geometry: geometry).kernelValue
+    withUnsafePointer(to: &window) { window in
+      forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
+        let out = output + (image * geometry.outputHeight + row) * rowCount
+        for (index, packed) in blocks.enumerated() {
+          let first = index * Self.blockChannels
+          var block = packed.kernelValue(initial: requantization.initial.base + first)
+          var requantize = requantization.kernelValue
+          requantize.multipliers += first
+          kernels.dwconv_u8s8_u8(
+            window, &block, input + image * geometry.inputCount, pad.base, row, first,
+            min(Self.blockChannels, geometry.inputChannels - first), &requantize, strip, out)
+        }
+        if let table = requantization.table {
+          kernels.table_u8(table.base, out, out, rowCount)
+        }
+      }
+    }
+  }
+
+  func runAccumulators(
+    _ input: UnsafePointer<UInt8>, zeroPoint: UInt8, _ output: UnsafeMutablePointer<Int32>,
+    batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let kernels = kern_int8_table_for(isa.kernelIsa).pointee
+    let rowCount = geometry.outputWidth * geometry.outputChannels
+    let initial = scratch.bindMemory(to: Int32.self, capacity: initialByteCount / 4)
+    for channel in 0..<blocks.count * Self.blockChannels {
+      initial[channel] =
+        channel < weightSums.count ? -Int32(zeroPoint) &* weightSums[channel] : 0
+    }
+    let pad = ConstantBuffer([], minimumCount: Self.blockChannels, padding: zeroPoint)
+    var window = WindowGather(geometry: geometry).kernelValue
+    withUnsafePointer(to: &window) { window in
+      forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
+        let out = output + (image * geometry.outputHeight + row) * rowCount
+        for (index, packed) in blocks.enumerated() {
+          let first = index * Self.blockChannels
+          var block = packed.kernelValue(initial: initial + first)
+          kernels.dwconv_u8s8_s32(
+            window, &block, input + image * geometry.inputCount, pad.base, row, first,
+            min(Self.blockChannels, geometry.inputChannels - first), strip, out)
+        }
+      }
+    }
+  }
+
+  private var initialByteCount: Int { blocks.count * Self.blockChannels * 4 }
+
+  private var stripByteCount: Int {
+    let columns =
+      (max(geometry.outputWidth, 1) - 1) * geometry.strideWidth
+      + (geometry.kernelWidth - 1) * geometry.dilationWidth + 1
+    return columns * quadCount * 64
+  }
+
+  private func forEachRow(
+    batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool,
+    _ body: (_ image: Int, _ row: Int, _ strip: UnsafeMutablePointer<UInt8>) -> Void
+  ) {
+    let strips = scratch + initialByteCount
+    let height = geometry.outputHeight
+    let products = geometry.multiplyAccumulates / max(height, 1)
+    pool.dynamic(batch * height, chunk: 1 + Self.smallWork / max(products, 1)) { rows, worker in
+      let strip = (strips + worker * stripByteCount).assumingMemoryBound(to: UInt8.self)
+      for row in rows { body(row / height, row % height, strip) }
+    }
+  }
+}
+
+extension ConvolutionGeometry {
+  fileprivate var isOneRow: Bool {
+    inputHeight == 1 && kernelHeight == 1 && padTop == 0 && padBottom == 0 && inputWidth > 1
+  }
+
+  /// The same convolution with height and width exchanged; of one row, the memory stays as it is.
+  fileprivate var upright: ConvolutionGeometry {
+    ConvolutionGeometry(
+      inputHeight: inputWidth, inputWidth: inputHeight, inputChannels: inputChannels,
+      outputChannels: outputChannels, kernelHeight: kernelWidth, kernelWidth: kernelHeight,
+      strideHeight: strideWidth, strideWidth: strideHeight, dilationHeight: dilationWidth,
+      dilationWidth: dilationHeight, padTop: padLeft, padLeft: padTop, padBottom: padRight,
+      padRight: padBottom, groups: groups)
+  }
+}
