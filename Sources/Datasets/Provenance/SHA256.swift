@@ -1,0 +1,129 @@
+/// The digest of FIPS 180-4, fed in pieces of any size.
+package struct SHA256: Sendable {
+  private var state: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
+    0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
+  /// What did not fill a block yet; always fewer than 64 bytes.
+  private var pending: [UInt8] = []
+  private var byteCount: UInt64 = 0
+
+  package init() {}
+
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    byteCount &+= UInt64(bytes.count)
+    var rest = bytes[...]
+    if !pending.isEmpty {
+      let taken = min(64 - pending.count, rest.count)
+      pending.append(contentsOf: rest.prefix(taken))
+      rest = rest.dropFirst(taken)
+      guard pending.count == 64 else { return }
+      pending.withUnsafeBytes { Self.compress($0, into: &state) }
+      pending.removeAll(keepingCapacity: true)
+    }
+    let whole = rest.count / 64 * 64
+    Self.compress(UnsafeRawBufferPointer(rebasing: rest.prefix(whole)), into: &state)
+    pending.append(contentsOf: rest.dropFirst(whole))
+  }
+
+  package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+  /// The 32 bytes of the digest. Nothing may be added afterwards.
+  package mutating func finalize() -> [UInt8] {
+    let bitCount = byteCount &* 8
+    pending.append(0x80)
+    while pending.count % 64 != 56 { pending.append(0) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      pending.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+    }
+    pending.withUnsafeBytes { Self.compress($0, into: &state) }
+    return state.flatMap { word in
+      [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
+    }
+  }
+
+  /// The digest as 64 lower-case hexadecimal digits.
+  package mutating func finalizeAsText() -> String {
+    finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  package static func hexDigest(of bytes: [UInt8]) -> String {
+    var digest = SHA256()
+    digest.update(bytes)
+    return digest.finalizeAsText()
+  }
+
+  /// The digest of a file, read a mebibyte at a time.
+  package static func hexDigest(
+    ofFile path: String
+  ) throws(DatasetError) -> (digest: String, byteCount: Int) {
+    let file = try InputFile(path)
+    var digest = SHA256()
+    var offset = 0
+    while offset < file.byteCount {
+      let piece = try file.bytes(at: offset, count: min(1 << 20, file.byteCount - offset))
+      digest.update(piece)
+      offset += piece.count
+    }
+    return (digest.finalizeAsText(), file.byteCount)
+  }
+
+  /// Mixes whole blocks into the state.
+  private static func compress(_ blocks: UnsafeRawBufferPointer, into state: inout [UInt32]) {
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+      roundConstants.withUnsafeBufferPointer { constants in
+        for block in stride(from: 0, to: blocks.count, by: 64) {
+          for t in 0..<16 {
+            let word = blocks.loadUnaligned(fromByteOffset: block + 4 * t, as: UInt32.self)
+            schedule[t] = UInt32(bigEndian: word)
+          }
+          for t in 16..<64 {
+            let a = schedule[t - 15]
+            let b = schedule[t - 2]
+            let small0 = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
+            let small1 = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
+            schedule[t] = schedule[t - 16] &+ small0 &+ schedule[t - 7] &+ small1
+          }
+          mix(UnsafeBufferPointer(schedule), constants, into: &state)
+        }
+      }
+    }
+  }
+
+  /// The 64 rounds over one block's schedule.
+  private static func mix(
+    _ schedule: UnsafeBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>,
+    into state: inout [UInt32]
+  ) {
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    for t in 0..<64 {
+      let large1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+      let choice = (e & f) ^ (~e & g)
+      let first = h &+ large1 &+ choice &+ constants[t] &+ schedule[t]
+      let large0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+      let second = large0 &+ ((a & b) ^ (a & c) ^ (b & c))
+      (h, g, f, e) = (g, f, e, d &+ first)
+      (d, c, b, a) = (c, b, a, first &+ second)
+    }
+    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+  }
+
+  private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+    word >> count | word << (32 - count)
+  }
+
+  /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+  private static let roundConstants: [UInt32] = [
+    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
+    0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
+    0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
+    0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
+    0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc,
+    0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b,
+    0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070, 0x19a4_c116,
+    0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
+    0xc671_78f2,
+  ]
+}
