@@ -1,1 +1,163 @@
+// Float kernels. None allocates, fails or reads past what it is given; packed operands are padded
+// to whole panels or blocks and may be read up to there.
 #pragma once
+#include "kernels_isa.h"
+#include <stddef.h>
+
+#pragma clang assume_nonnull begin
+
+// Part of a matrix product, or of a convolution, whose left rows are found through pointers:
+// output[r][n] = clamp(bias[n] + addend[r][n] + sum over taps t, channels c of
+//                      rows[t * row_stride + r][c] * panel[t * channels + c][n]).
+typedef struct {
+  const float *_Nonnull const *_Nonnull rows;
+  size_t row_stride;
+  size_t taps;
+  size_t channels;
+  // [taps * channels][width], width as given to the kernel.
+  const float *panel;
+  // Columns of the panel that exist, at most width.
+  size_t columns;
+  // width values.
+  const float *bias;
+  // Laid out as output, and may be output.
+  const float *_Nullable addend;
+  float *output;
+  size_t output_stride;
+  float low, high;
+} kern_igemm_f32_block;
+
+// width is 8 or 16.
+typedef void kern_igemm_f32_fn(const kern_igemm_f32_block *block, size_t width, size_t rows);
+
+// Columns x of one output row of a convolution whose channels do not mix:
+// output[x][c] = clamp(bias[c] + addend[x][c] + sum over ky, kx of
+//                      pixels[ky * pixel_stride + x * step + kx * dilation][c] * weight(ky, kx,
+//                      c)).
+typedef struct {
+  const float *_Nonnull const *_Nonnull pixels;
+  size_t pixel_stride;
+  size_t step;
+  size_t dilation;
+  size_t kernel_rows;
+  size_t kernel_columns;
+  size_t channels;
+  // [ceil(channels / 16)], weight_stride apart, of [kernel_rows * kernel_columns][16].
+  const float *weights;
+  size_t weight_stride;
+  // One per channel, padded to a multiple of 16.
+  const float *bias;
+  // Laid out as output, and may be output.
+  const float *_Nullable addend;
+  float *output;
+  float low, high;
+} kern_depthwise_f32_row;
+
+typedef void kern_depthwise_f32_fn(const kern_depthwise_f32_row *row, size_t columns);
+
+// panel[k][n] = n < columns ? factor * b[k * k_stride + n * n_stride] : 0, for n < width.
+typedef void kern_pack_f32_fn(const float *b, size_t k_stride, size_t n_stride, size_t depth,
+                              size_t columns, size_t width, float factor, float *panel);
+
+typedef enum {
+  KERN_F32_COPY,
+  KERN_F32_CLAMP,        // min(max(x, p), q); NaN stays NaN
+  KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
+  KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
+  KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_SIGMOID,
+  KERN_F32_SILU,
+  KERN_F32_TANH,
+  KERN_F32_GELU,
+  KERN_F32_GELU_TANH,
+  KERN_F32_ELU, // x < 0 ? p * (exp(x) - 1) : x
+  KERN_F32_SOFTPLUS,
+  KERN_F32_MISH,
+  KERN_F32_EXP,
+  KERN_F32_LOG,
+  KERN_F32_SQRT,
+  KERN_F32_RECIPROCAL,
+  KERN_F32_ERF,
+  KERN_F32_NEGATE,
+  KERN_F32_ABSOLUTE,
+  KERN_F32_FLOOR,
+  KERN_F32_CEIL,
+  KERN_F32_ROUND,  // half to even
+  KERN_F32_AFFINE, // p * x + q
+  KERN_F32_SQUARE,
+  KERN_F32_SIGN,
+} kern_f32_unary;
+
+// y may be x.
+typedef void kern_unary_f32_fn(kern_f32_unary op, float p, float q, const float *x, float *y,
+                               size_t count);
+
+typedef enum {
+  KERN_F32_ADD,
+  KERN_F32_SUBTRACT,
+  KERN_F32_MULTIPLY,
+  KERN_F32_DIVIDE,
+  KERN_F32_MINIMUM, // NaN where either is
+  KERN_F32_MAXIMUM, // NaN where either is
+  KERN_F32_POWER,
+} kern_f32_binary;
+
+// y[i] = a[i * a_step] op b[i * b_step]; steps are 0 or 1. y may be a or b.
+typedef void kern_binary_f32_fn(kern_f32_binary op, const float *a, size_t a_step, const float *b,
+                                size_t b_step, float *y, size_t count);
+
+typedef enum { KERN_F32_SUM, KERN_F32_LARGEST } kern_f32_reduction;
+
+// y[c] = factor * (sum or largest over r of rows[r][c]); rows is at least 1.
+typedef void kern_reduce_rows_f32_fn(kern_f32_reduction op,
+                                     const float *_Nonnull const *_Nonnull rows, size_t row_count,
+                                     size_t columns, float factor, float *y);
+// As above for rows that lie stride apart.
+typedef void kern_reduce_f32_fn(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
+                                size_t columns, float factor, float *y);
+
+// y = softmax(x), or its logarithm, over count values. y may be x.
+typedef void kern_softmax_f32_fn(const float *x, float *y, size_t count, bool logarithm);
+
+// y[c * y_stride + r] = x[r * x_stride + c].
+typedef void kern_transpose_f32_fn(const float *x, size_t x_stride, float *y, size_t y_stride,
+                                   size_t rows, size_t columns);
+
+// y = (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v, each of count values.
+typedef void kern_blend_f32_fn(const float *a, const float *b, const float *c, const float *d,
+                               float u, float v, float *y, size_t count);
+
+typedef struct {
+  kern_igemm_f32_fn *igemm;
+  kern_depthwise_f32_fn *depthwise;
+  kern_pack_f32_fn *pack;
+  kern_unary_f32_fn *unary;
+  kern_binary_f32_fn *binary;
+  kern_reduce_rows_f32_fn *reduce_rows;
+  kern_reduce_f32_fn *reduce;
+  kern_softmax_f32_fn *softmax;
+  kern_transpose_f32_fn *transpose;
+  kern_blend_f32_fn *blend;
+} kern_f32_table;
+
+// The kernels for an instruction set that is supported; those for scalar where it has no own.
+const kern_f32_table *kern_f32_table_for(kern_isa isa);
+
+#define KERN_F32_DECLARE(isa)                                                                      \
+  kern_igemm_f32_fn kern_igemm_f32__##isa;                                                         \
+  kern_depthwise_f32_fn kern_depthwise_f32__##isa;                                                 \
+  kern_unary_f32_fn kern_unary_f32__##isa;                                                         \
+  kern_binary_f32_fn kern_binary_f32__##isa;                                                       \
+  kern_reduce_rows_f32_fn kern_reduce_rows_f32__##isa;                                             \
+  kern_reduce_f32_fn kern_reduce_f32__##isa;                                                       \
+  kern_softmax_f32_fn kern_softmax_f32__##isa;                                                     \
+  kern_transpose_f32_fn kern_transpose_f32__##isa;                                                 \
+  kern_blend_f32_fn kern_blend_f32__##isa
+
+// Packing happens once, so that there is one for all.
+kern_pack_f32_fn kern_pack_f32__scalar;
+KERN_F32_DECLARE(scalar);
+KERN_F32_DECLARE(avx2);
+#undef KERN_F32_DECLARE
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,24 @@
+#include "kernels_f32.h"
+
+#define TABLE(isa)                                                                                 \
+  {                                                                                                \
+    .igemm = kern_igemm_f32__##isa, .depthwise = kern_depthwise_f32__##isa,                        \
+    .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
+    .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##isa,                  \
+    .reduce = kern_reduce_f32__##isa, .softmax = kern_softmax_f32__##isa,                          \
+    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##isa                         \
+  }
+
+static const kern_f32_table scalar_table = TABLE(scalar);
+#if defined(__x86_64__)
+static const kern_f32_table avx2_table = TABLE(avx2);
+#endif
+
+const kern_f32_table *kern_f32_table_for(kern_isa isa) {
+#if defined(__x86_64__)
+  if (isa == KERN_AVX2)
+    return &avx2_table;
+#endif
+  (void)isa;
+  return &scalar_table;
+}

@@ -1,0 +1,11 @@
+#include "kernels_f32.h"
+
+void kern_pack_f32__scalar(const float *b, size_t k_stride, size_t n_stride, size_t depth,
+                           size_t columns, size_t width, float factor, float *panel) {
+  for (size_t k = 0; k < depth; k++) {
+    const float *row = b + k * k_stride;
+    for (size_t n = 0; n < width; n++) {
+      panel[k * width + n] = n < columns ? factor * row[n * n_stride] : 0;
+    }
+  }
+}

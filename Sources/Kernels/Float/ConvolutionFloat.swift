@@ -1,0 +1,148 @@
+/// A convolution of NHWC images with constant weights, bias and activation.
+///
+/// Convolutions whose channels do not mix have kernels of their own; every other one is a matrix
+/// product whose left rows are found through pointers into the image, so that nothing is copied.
+package struct ConvolutionFloat: Sendable {
+  private enum Method: Sendable {
+    case depthwise(DepthwiseFloat)
+    /// One set of panels per group.
+    case product([PackedPanels], zeros: PackedFloats)
+  }
+
+  package let geometry: ConvolutionGeometry
+  private let method: Method
+  private let activation: FloatActivation
+  private let isa: InstructionSet
+
+  /// - Parameters:
+  ///   - weights: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
+  ///   - bias: one per output channel.
+  package init(
+    geometry: ConvolutionGeometry, weights: [Float], bias: [Float]? = nil,
+    activation: FloatActivation = .none, isa: InstructionSet = .best
+  ) {
+    precondition(
+      weights.count == geometry.weightCount,
+      "\(weights.count) weights where the convolution has \(geometry.weightCount)")
+    precondition(
+      bias.map { $0.count == geometry.outputChannels } ?? true,
+      "a bias for each of \(geometry.outputChannels) channels")
+    self.geometry = geometry
+    self.activation = activation
+    self.isa = isa
+    if geometry.isDepthwise && geometry.groups > 1 {
+      method = .depthwise(
+        DepthwiseFloat(
+          geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
+    } else {
+      method = .product(
+        Self.packed(geometry, weights: weights, bias: bias),
+        zeros: PackedFloats(count: geometry.kernelWidth * geometry.inputChannelsPerGroup))
+    }
+  }
+
+  private static func packed(
+    _ geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?
+  ) -> [PackedPanels] {
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    let channels = geometry.inputChannelsPerGroup
+    let columns = geometry.outputChannelsPerGroup
+    return weights.withUnsafeBufferPointer { values in
+      guard let base = values.baseAddress else { preconditionFailure("no weights") }
+      return (0..<geometry.groups).map { group in
+        PackedPanels(
+          taps: taps, channels: channels, columns: columns,
+          source: PackedPanels.Source(
+            base: base + group * columns * channels * taps, tapStride: 1, channelStride: taps,
+            columnStride: channels * taps),
+          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) })
+      }
+    }
+  }
+
+  /// The kernel that runs.
+  package var kernelName: String {
+    switch method {
+    case .depthwise: "f32-depthwise-\(isa.rawValue)"
+    case .product where geometry.isPointwise && geometry.groups == 1:
+      "f32-gemm-6x16-\(isa.rawValue)"
+    case .product: "f32-igemm-6x16-\(isa.rawValue)"
+    }
+  }
+
+  /// Bytes of scratch memory that `run` needs on so many threads.
+  package func scratchByteCount(threads: Int) -> Int {
+    switch method {
+    case .depthwise(let depthwise): threads * depthwise.byteCount
+    case .product where geometry.isPointwise:
+      threads
+        * PointwiseRun.byteCount(
+          depth: geometry.inputChannelsPerGroup, columns: geometry.outputChannelsPerGroup)
+    case .product: threads * WindowRows(geometry).byteCount
+    }
+  }
+
+  /// - Parameters:
+  ///   - input: `[batch, inputHeight, inputWidth, inputChannels]`.
+  ///   - addend: laid out as `output`, added before the activation; may be `output`.
+  ///   - output: `[batch, outputHeight, outputWidth, outputChannels]`.
+  ///   - scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  package func run(
+    _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>? = nil,
+    into output: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawPointer,
+    pool: ThreadPool
+  ) {
+    switch method {
+    case .depthwise(let depthwise):
+      depthwise.run(
+        input, addend: addend, into: output, batch: batch, scratch: scratch, pool: pool)
+    case .product(let groups, let zeros):
+      for (group, panels) in groups.enumerated() {
+        let first = group * geometry.outputChannelsPerGroup
+        let place = BlockOutput(
+          base: output + first, rowStride: geometry.outputChannels,
+          addend: addend.map { $0 + first })
+        let source = input + group * geometry.inputChannelsPerGroup
+        if geometry.isPointwise {
+          PointwiseRun(
+            input: source, inputStride: geometry.inputChannels,
+            rows: batch * geometry.inputHeight * geometry.inputWidth, panels: panels.view,
+            output: place, activation: activation, isa: isa
+          ).run(scratch: scratch, pool: pool)
+        } else {
+          runWindows(
+            source, panels: panels.view, zeros: zeros, into: place, batch: batch,
+            scratch: scratch, pool: pool)
+        }
+      }
+    }
+  }
+
+  private func runWindows(
+    _ input: UnsafePointer<Float>, panels: PanelView, zeros: PackedFloats,
+    into output: BlockOutput, batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let windows = WindowRows(geometry)
+    let pixels = geometry.outputHeight * geometry.outputWidth
+    let plan = BlockPlan(
+      rows: pixels, depth: panels.depth, columns: geometry.outputChannelsPerGroup,
+      taps: windows.taps, panels: panels.panels.count, threads: pool.threadCount)
+    pool.dynamic(plan.taskCount * batch) { tasks, worker in
+      let memory = scratch + worker * windows.byteCount
+      for index in tasks {
+        let image = index / max(plan.taskCount, 1)
+        let task = plan.task(index % max(plan.taskCount, 1))
+        let table = windows.table(
+          of: input + image * geometry.inputCount, pixels: task.rows,
+          zeros: UnsafePointer(zeros.base), memory: memory)
+        let first = (image * pixels + task.rows.lowerBound) * output.rowStride
+        panels.multiply(
+          table, rowCount: task.rows.count, panels: task.panels,
+          into: BlockOutput(
+            base: output.base + first, rowStride: output.rowStride,
+            addend: output.addend.map { $0 + first }),
+          activation: activation, isa: isa)
+      }
+    }
+  }
+}

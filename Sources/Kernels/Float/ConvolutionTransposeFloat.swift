@@ -1,0 +1,165 @@
+/// A transposed convolution of NHWC images with constant weights, bias and activation.
+///
+/// Output pixels at the same place modulo the stride take the same taps, so that each such phase is
+/// a convolution of its own, whose results lie `stride` pixels apart.
+package struct ConvolutionTransposeFloat: Sendable {
+  /// The output pixels `(row, column)` modulo the stride.
+  private struct Phase: Sendable {
+    var row: Int
+    var column: Int
+    var rowTaps: [Int]
+    var columnTaps: [Int]
+    /// One set of panels per group.
+    var groups: [PackedPanels]
+  }
+
+  package let geometry: ConvolutionTransposeGeometry
+  private let phases: [Phase]
+  private let zeros: PackedFloats
+  private let activation: FloatActivation
+  private let isa: InstructionSet
+
+  /// - Parameters:
+  ///   - weights: `[inputChannels, outputChannels / groups, kernelHeight, kernelWidth]`.
+  ///   - bias: one per output channel.
+  package init(
+    geometry: ConvolutionTransposeGeometry, weights: [Float], bias: [Float]? = nil,
+    activation: FloatActivation = .none, isa: InstructionSet = .best
+  ) {
+    precondition(
+      weights.count == geometry.weightCount,
+      "\(weights.count) weights where the convolution has \(geometry.weightCount)")
+    precondition(
+      bias.map { $0.count == geometry.outputChannels } ?? true,
+      "a bias for each of \(geometry.outputChannels) channels")
+    self.geometry = geometry
+    self.activation = activation
+    self.isa = isa
+    zeros = PackedFloats(count: geometry.inputChannelsPerGroup)
+    var phases: [Phase] = []
+    for row in 0..<geometry.strideHeight {
+      for column in 0..<geometry.strideWidth {
+        let rowTaps = geometry.rowTaps(phase: row)
+        let columnTaps = geometry.columnTaps(phase: column)
+        let taps = rowTaps.flatMap { ky in
+          columnTaps.map { kx in ky * geometry.kernelWidth + kx }
+        }
+        phases.append(
+          Phase(
+            row: row, column: column, rowTaps: rowTaps, columnTaps: columnTaps,
+            groups: Self.packed(geometry, taps: taps, weights: weights, bias: bias)))
+      }
+    }
+    self.phases = phases
+  }
+
+  private static func packed(
+    _ geometry: ConvolutionTransposeGeometry, taps: [Int], weights: [Float], bias: [Float]?
+  ) -> [PackedPanels] {
+    let channels = geometry.inputChannelsPerGroup
+    let columns = geometry.outputChannelsPerGroup
+    let allTaps = geometry.kernelHeight * geometry.kernelWidth
+    return (0..<geometry.groups).map { group in
+      // Only this phase's taps, as [tap][channel][column].
+      var chosen = [Float](repeating: 0, count: max(1, taps.count * channels * columns))
+      for (index, tap) in taps.enumerated() {
+        for channel in 0..<channels {
+          for column in 0..<columns {
+            let source = ((group * channels + channel) * columns + column) * allTaps + tap
+            chosen[(index * channels + channel) * columns + column] = weights[source]
+          }
+        }
+      }
+      return chosen.withUnsafeBufferPointer { values in
+        guard let base = values.baseAddress else { preconditionFailure("no weights") }
+        return PackedPanels(
+          taps: taps.count, channels: channels, columns: columns,
+          source: PackedPanels.Source(
+            base: base, tapStride: channels * columns, channelStride: columns, columnStride: 1),
+          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) })
+      }
+    }
+  }
+
+  /// The kernel that runs.
+  package var kernelName: String { "f32-igemm-6x16-\(isa.rawValue)" }
+
+  private var byteCount: Int {
+    let taps = phases.map { $0.rowTaps.count * $0.columnTaps.count }.max() ?? 0
+    return roundedUp(max(1, taps) * (geometry.outputWidth / geometry.strideWidth + 1) * 8, to: 64)
+  }
+
+  /// Bytes of scratch memory that `run` needs on so many threads.
+  package func scratchByteCount(threads: Int) -> Int { threads * byteCount }
+
+  /// - Parameters:
+  ///   - input: `[batch, inputHeight, inputWidth, inputChannels]`.
+  ///   - output: `[batch, outputHeight, outputWidth, outputChannels]`.
+  ///   - scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  package func run(
+    _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, batch: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let height = geometry.outputHeight
+    pool.dynamic(batch * height) { rows, worker in
+      let pointers = (scratch + worker * byteCount).assumingMemoryBound(
+        to: UnsafePointer<Float>.self)
+      for row in rows {
+        let image = input + row / height * geometry.inputCount
+        let line = output + row * geometry.outputWidth * geometry.outputChannels
+        let y = row % height
+        for phase in phases where phase.row == y % geometry.strideHeight {
+          run(phase, row: y, of: image, into: line, pointers: pointers)
+        }
+      }
+    }
+  }
+
+  private func run(
+    _ phase: Phase, row y: Int, of image: UnsafePointer<Float>,
+    into line: UnsafeMutablePointer<Float>,
+    pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    let step = geometry.strideWidth
+    let count = max(0, geometry.outputWidth - phase.column + step - 1) / step
+    for (group, panels) in phase.groups.enumerated() {
+      point(phase, row: y, of: image + group * geometry.inputChannelsPerGroup, count, pointers)
+      let first = phase.column * geometry.outputChannels + group * geometry.outputChannelsPerGroup
+      panels.view.multiply(
+        RowTable(
+          pointers: pointers, rowStride: count,
+          taps: phase.rowTaps.count * phase.columnTaps.count,
+          channels: geometry.inputChannelsPerGroup),
+        rowCount: count, panels: 0..<panels.panels.count,
+        into: BlockOutput(
+          base: line + first, rowStride: step * geometry.outputChannels, addend: nil),
+        activation: activation, isa: isa)
+    }
+  }
+
+  /// Points every tap of `count` output pixels to its input pixel, or to zeros.
+  private func point(
+    _ phase: Phase, row y: Int, of image: UnsafePointer<Float>, _ count: Int,
+    _ pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    var next = pointers
+    for kernelRow in phase.rowTaps {
+      let row = y + geometry.padTop - kernelRow * geometry.dilationHeight
+      let inputRow = row / geometry.strideHeight
+      let isRowInside = row >= 0 && inputRow < geometry.inputHeight
+      for kernelColumn in phase.columnTaps {
+        for index in 0..<count {
+          let x = phase.column + index * geometry.strideWidth
+          let column = x + geometry.padLeft - kernelColumn * geometry.dilationWidth
+          let inputColumn = column / geometry.strideWidth
+          let isInside = isRowInside && column >= 0 && inputColumn < geometry.inputWidth
+          next[index] =
+            isInside
+            ? image + (inputRow * geometry.inputWidth + inputColumn) * geometry.inputChannels
+            : UnsafePointer(zeros.base)
+        }
+        next += count
+      }
+    }
+  }
+}

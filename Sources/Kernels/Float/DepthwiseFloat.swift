@@ -1,0 +1,114 @@
+internal import CKernels
+
+/// A convolution whose channels do not mix.
+struct DepthwiseFloat: Sendable {
+  let geometry: ConvolutionGeometry
+  private let activation: FloatActivation
+  private let isa: InstructionSet
+  /// The bias, padded to whole blocks; blocks of 16 channels, `[taps][16]`; zeros for one pixel.
+  private let memory: PackedFloats
+
+  private static let block = 16
+
+  init(
+    geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?, activation: FloatActivation,
+    isa: InstructionSet
+  ) {
+    self.geometry = geometry
+    self.activation = activation
+    self.isa = isa
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    let padded = roundedUp(geometry.outputChannels, to: Self.block)
+    memory = PackedFloats(count: padded * (taps + 2))
+    for (channel, value) in (bias ?? []).enumerated() { memory.base[channel] = value }
+    for channel in 0..<geometry.outputChannels {
+      let first = padded + channel / Self.block * Self.block * taps + channel % Self.block
+      for tap in 0..<taps {
+        memory.base[first + tap * Self.block] = weights[channel * taps + tap]
+      }
+    }
+  }
+
+  /// Input columns that the windows of one output row span, those outside included.
+  private var spannedColumns: Int {
+    max(geometry.outputWidth - 1, 0) * geometry.strideWidth
+      + (geometry.kernelWidth - 1) * geometry.dilationWidth + 1
+  }
+
+  /// Scratch memory for one thread.
+  var byteCount: Int { roundedUp(spannedColumns * geometry.kernelHeight * 8, to: 64) }
+
+  func run(
+    _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>?,
+    into output: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawPointer,
+    pool: ThreadPool
+  ) {
+    let height = geometry.outputHeight
+    let rowCount = geometry.outputWidth * geometry.outputChannels
+    let chunk = max(1, batch * height / (8 * pool.threadCount))
+    pool.dynamic(batch * height, chunk: chunk) { rows, worker in
+      let pointers = (scratch + worker * byteCount).assumingMemoryBound(
+        to: UnsafePointer<Float>.self)
+      for row in rows {
+        let image = input + row / height * geometry.inputCount
+        let start = row * rowCount
+        runRow(
+          row % height, of: image, addend: addend.map { $0 + start }, into: output + start,
+          pointers: pointers)
+      }
+    }
+  }
+
+  private func runRow(
+    _ y: Int, of image: UnsafePointer<Float>, addend: UnsafePointer<Float>?,
+    into output: UnsafeMutablePointer<Float>,
+    pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    let kernelRows = insideKernelRows(y)
+    let top = y * geometry.strideHeight - geometry.padTop
+    for (index, kernelRow) in kernelRows.enumerated() {
+      let row = top + kernelRow * geometry.dilationHeight
+      point(
+        at: image + row * geometry.inputWidth * geometry.inputChannels,
+        into: pointers + index * spannedColumns)
+    }
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    let weights = memory.base + roundedUp(geometry.outputChannels, to: Self.block)
+    let bounds = activation.bounds
+    var arguments = kern_depthwise_f32_row(
+      pixels: pointers, pixel_stride: spannedColumns, step: geometry.strideWidth,
+      dilation: geometry.dilationWidth, kernel_rows: kernelRows.count,
+      kernel_columns: geometry.kernelWidth, channels: geometry.outputChannels,
+      weights: weights + kernelRows.lowerBound * geometry.kernelWidth * Self.block,
+      weight_stride: taps * Self.block, bias: memory.base, addend: addend, output: output,
+      low: bounds.low, high: bounds.high)
+    isa.floatKernels.depthwise(&arguments, geometry.outputWidth)
+    if activation.needsPass {
+      activation.apply(
+        output, into: output, count: geometry.outputWidth * geometry.outputChannels, isa: isa)
+    }
+  }
+
+  /// The kernel rows that lie over the image.
+  private func insideKernelRows(_ y: Int) -> Range<Int> {
+    let top = y * geometry.strideHeight - geometry.padTop
+    let dilation = geometry.dilationHeight
+    let first = top >= 0 ? 0 : (-top + dilation - 1) / dilation
+    let room = geometry.inputHeight - top
+    let end = room <= 0 ? 0 : min(geometry.kernelHeight, (room + dilation - 1) / dilation)
+    return min(first, geometry.kernelHeight)..<max(min(first, geometry.kernelHeight), end)
+  }
+
+  private func point(
+    at line: UnsafePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    let zeros =
+      UnsafePointer(memory.base + memory.count)
+      - roundedUp(geometry.outputChannels, to: Self.block)
+    for index in 0..<spannedColumns {
+      let column = index &- geometry.padLeft
+      let isInside = column >= 0 && column < geometry.inputWidth
+      pointers[index] = isInside ? line + column &* geometry.inputChannels : zeros
+    }
+  }
+}

@@ -1,0 +1,105 @@
+internal import CKernels
+
+/// An operation of two float tensors, element by element.
+package enum FloatBinary: Hashable, Sendable, CaseIterable {
+  case add
+  case subtract
+  case multiply
+  case divide
+  /// NaN where either is.
+  case minimum
+  /// NaN where either is.
+  case maximum
+  case power
+
+  private var kernelCode: kern_f32_binary {
+    switch self {
+    case .add: KERN_F32_ADD
+    case .subtract: KERN_F32_SUBTRACT
+    case .multiply: KERN_F32_MULTIPLY
+    case .divide: KERN_F32_DIVIDE
+    case .minimum: KERN_F32_MINIMUM
+    case .maximum: KERN_F32_MAXIMUM
+    case .power: KERN_F32_POWER
+    }
+  }
+
+  /// Values that are worth a thread.
+  private static let grain = 16_384
+  /// Values that stay in the first-level cache until the activation comes.
+  private static let span = 2_048
+
+  /// `output = activation(left op right)`; `output` may be the side that is not repeated.
+  package func apply(
+    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
+    into output: UnsafeMutablePointer<Float>, pattern: BroadcastPattern,
+    activation: FloatActivation = .none, isa: InstructionSet, pool: ThreadPool
+  ) {
+    let run = BinaryRun(
+      kernel: isa.floatKernels.binary, code: kernelCode, activation: activation, isa: isa,
+      left: left, right: right, output: output)
+    switch pattern {
+    case .same(let count):
+      pool.parallel(count, grain: Self.grain) { range in
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.span) {
+          let count = min(Self.span, range.upperBound - start)
+          run.apply(left: start, step: 1, right: start, step: 1, output: start, count: count)
+        }
+      }
+    case .right(let outer, let middle, let inner):
+      Self.rows(outer, middle, inner, pool: pool) { large, small, step, count in
+        run.apply(left: large, step: 1, right: small, step: step, output: large, count: count)
+      }
+    case .left(let outer, let middle, let inner):
+      Self.rows(outer, middle, inner, pool: pool) { large, small, step, count in
+        run.apply(left: small, step: step, right: large, step: 1, output: large, count: count)
+      }
+    }
+  }
+
+  /// Calls `body` with spans of the large side that meet a span of the small side, or one value of
+  /// it where `step` is 0.
+  private static func rows(
+    _ outer: Int, _ middle: Int, _ inner: Int, pool: ThreadPool,
+    _ body: (_ large: Int, _ small: Int, _ step: Int, _ count: Int) -> Void
+  ) {
+    if inner == 1 {
+      let pieces = (middle + span - 1) / span
+      pool.parallel(outer * pieces, grain: max(1, grain / max(1, min(middle, span)))) { range in
+        for index in range {
+          let row = index / pieces
+          let start = index % pieces * span
+          body(row * middle + start, row, 0, min(span, middle - start))
+        }
+      }
+    } else {
+      pool.parallel(outer * middle, grain: max(1, grain / max(inner, 1))) { range in
+        for row in range { body(row * inner, row / middle * inner, 1, inner) }
+      }
+    }
+  }
+}
+
+/// One operation on its way over spans.
+private struct BinaryRun {
+  var kernel:
+    @convention(c) (
+      kern_f32_binary, UnsafePointer<Float>, Int, UnsafePointer<Float>, Int,
+      UnsafeMutablePointer<Float>, Int
+    ) -> Void
+  var code: kern_f32_binary
+  var activation: FloatActivation
+  var isa: InstructionSet
+  var left: UnsafePointer<Float>
+  var right: UnsafePointer<Float>
+  var output: UnsafeMutablePointer<Float>
+
+  func apply(
+    left leftIndex: Int, step leftStep: Int, right rightIndex: Int, step rightStep: Int,
+    output index: Int, count: Int
+  ) {
+    let start = output + index
+    kernel(code, left + leftIndex, leftStep, right + rightIndex, rightStep, start, count)
+    if activation != .none { activation.apply(start, into: start, count: count, isa: isa) }
+  }
+}

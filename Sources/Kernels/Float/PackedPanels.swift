@@ -1,0 +1,127 @@
+internal import CKernels
+
+/// The right side of a matrix product, `[depth, columns]`, cut into panels of 16 or 8 columns that
+/// a kernel walks from front to back, together with a bias for every column.
+struct PackedPanels: Sendable {
+  /// Columns `firstColumn..<firstColumn + columns`, stored `width` apart.
+  struct Panel: Sendable {
+    var firstColumn: Int
+    var columns: Int
+    var width: Int
+    var offset: Int
+  }
+
+  /// Where the weight for depth `tap * channels + channel` and a column lies in the source:
+  /// `base + tap * tapStride + channel * channelStride + column * columnStride`.
+  struct Source {
+    var base: UnsafePointer<Float>
+    var tapStride: Int
+    var channelStride: Int
+    var columnStride: Int
+  }
+
+  let depth: Int
+  let columns: Int
+  let panels: [Panel]
+  /// The bias, padded to whole panels, and the panels behind it.
+  private let memory: PackedFloats
+
+  /// Floats that packing takes, bias included.
+  static func floatCount(depth: Int, columns: Int) -> Int {
+    roundedUp(columns, to: 8) * depth + roundedUp(columns, to: 16)
+  }
+
+  static func cut(depth: Int, columns: Int) -> [Panel] {
+    var panels: [Panel] = []
+    var first = 0
+    var offset = roundedUp(columns, to: 16)
+    while first < columns {
+      let width = columns - first > 8 ? 16 : 8
+      panels.append(
+        Panel(
+          firstColumn: first, columns: min(width, columns - first), width: width, offset: offset))
+      first += width
+      offset += width * depth
+    }
+    return panels
+  }
+
+  init(
+    taps: Int, channels: Int, columns: Int, source: Source, factor: Float = 1, bias: [Float]?
+  ) {
+    depth = taps * channels
+    self.columns = columns
+    panels = Self.cut(depth: depth, columns: columns)
+    memory = PackedFloats(
+      count: panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * taps * channels })
+    for (column, value) in (bias ?? []).enumerated() { memory.base[column] = value }
+    let pack = kern_f32_table_for(KERN_SCALAR).pointee.pack
+    for panel in panels {
+      for tap in 0..<taps {
+        pack(
+          source.base + tap * source.tapStride + panel.firstColumn * source.columnStride,
+          source.channelStride, source.columnStride, channels, panel.columns, panel.width, factor,
+          memory.base + panel.offset + tap * channels * panel.width)
+      }
+    }
+  }
+
+  var view: PanelView { PanelView(base: UnsafePointer(memory.base), depth: depth, panels: panels) }
+}
+
+/// Packed panels, wherever their memory comes from.
+struct PanelView {
+  var base: UnsafePointer<Float>
+  var depth: Int
+  var panels: [PackedPanels.Panel]
+}
+
+/// Left rows that are found through pointers: `[taps][rowStride]`, each of `channels` values.
+struct RowTable {
+  var pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+  var rowStride: Int
+  var taps: Int
+  var channels: Int
+}
+
+/// Where a block of results goes.
+struct BlockOutput {
+  var base: UnsafeMutablePointer<Float>
+  var rowStride: Int
+  /// Laid out as `base`; added before the activation.
+  var addend: UnsafePointer<Float>?
+}
+
+extension PanelView {
+  /// Multiplies `rowCount` rows with some of the panels.
+  /// - Precondition: `rows.taps * rows.channels` is the depth.
+  func multiply(
+    _ rows: RowTable, rowCount: Int, panels range: Range<Int>, into output: BlockOutput,
+    activation: FloatActivation, isa: InstructionSet
+  ) {
+    guard rowCount > 0, !range.isEmpty else { return }
+    let kernel = isa.floatKernels.igemm
+    let bounds = activation.bounds
+    for panel in panels[range] {
+      var block = kern_igemm_f32_block(
+        rows: rows.pointers, row_stride: rows.rowStride, taps: rows.taps, channels: rows.channels,
+        panel: base + panel.offset, columns: panel.columns, bias: base + panel.firstColumn,
+        addend: output.addend.map { $0 + panel.firstColumn },
+        output: output.base + panel.firstColumn, output_stride: output.rowStride,
+        low: bounds.low, high: bounds.high)
+      kernel(&block, panel.width, rowCount)
+    }
+    guard activation.needsPass else { return }
+    let first = panels[range.lowerBound].firstColumn
+    let last = panels[range.upperBound - 1]
+    let columns = last.firstColumn + last.columns - first
+    if columns == output.rowStride {
+      activation.apply(output.base, into: output.base, count: columns * rowCount, isa: isa)
+    } else {
+      for row in 0..<rowCount {
+        let start = output.base + row * output.rowStride + first
+        activation.apply(start, into: start, count: columns, isa: isa)
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+internal import CKernels
+
+/// `exp(x) / sum(exp(x))` over the innermost axis.
+package enum SoftmaxFloat {
+  /// - Parameters:
+  ///   - input: `[rows, columns]`.
+  ///   - output: the same; may be `input`.
+  ///   - logarithm: whether to give the logarithm of it.
+  package static func run(
+    _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, rows: Int,
+    columns: Int, logarithm: Bool = false, isa: InstructionSet, pool: ThreadPool
+  ) {
+    let kernel = isa.floatKernels.softmax
+    pool.parallel(rows, grain: max(1, 4_096 / max(columns, 1))) { range in
+      for row in range {
+        kernel(input + row * columns, output + row * columns, columns, logarithm)
+      }
+    }
+  }
+}
