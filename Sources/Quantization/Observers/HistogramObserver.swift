@@ -4,8 +4,7 @@ package struct HistogramObserver: Hashable, Sendable {
   package private(set) var histogram: TorchHistogram
   private let destinationBins: Int
 
-  /// - Parameter destinationBins: how many steps the search counts with; PyTorch uses 256 whatever
-  ///   the codes in use.
+  /// The search counts with `destinationBins` steps; PyTorch uses 256 whatever the codes in use.
   package init(bins: Int = 2048, destinationBins: Int = 256) {
     histogram = TorchHistogram(bins: bins)
     self.destinationBins = destinationBins

@@ -12,7 +12,7 @@ package struct MovingRange: Hashable, Sendable, Codable {
   @NumberRun private var firstMinima: [Float]
   @NumberRun private var firstMaxima: [Float]
 
-  /// - Parameter channels: how many ranges are averaged side by side.
+  /// Averages as many ranges side by side as there are `channels`.
   package init(channels: Int = 1, constant: Float = MovingRange.defaultConstant) {
     self.constant = constant
     let low = [Float](repeating: .infinity, count: channels)

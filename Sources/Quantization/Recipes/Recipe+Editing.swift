@@ -1,0 +1,36 @@
+extension Recipe {
+  /// The rule for exactly this scope that decides: the last one set, or the first of equal patterns.
+  package func rule(for scope: RuleScope) -> Rule? {
+    index(of: scope).map { rules[$0] }
+  }
+
+  /// Adds to the rule for `scope`, or makes one. What the rule said of other fields stays.
+  ///
+  /// A new pattern goes behind the patterns there, so it cannot override them.
+  package mutating func set(_ change: QConfigChange, for scope: RuleScope, note: String = "") {
+    if let index = index(of: scope) {
+      rules[index].change.merge(change)
+      if !note.isEmpty { rules[index].note = note }
+    } else {
+      rules.append(Rule(scope, change, note: note))
+    }
+  }
+
+  /// - Precondition: there is a rule at `index`.
+  package mutating func remove(at index: Int) { rules.remove(at: index) }
+
+  /// Removes every rule that speaks of this layer alone.
+  package mutating func reset(layer name: String) {
+    rules.removeAll { $0.scope == .layer(name) }
+  }
+
+  /// Removes every rule that speaks of this tensor alone.
+  package mutating func reset(tensor name: String) {
+    rules.removeAll { $0.scope == .tensor(name) }
+  }
+
+  private func index(of scope: RuleScope) -> Int? {
+    if case .namePattern = scope { return rules.firstIndex { $0.scope == scope } }
+    return rules.lastIndex { $0.scope == scope }
+  }
+}

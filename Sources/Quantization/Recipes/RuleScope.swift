@@ -1,0 +1,11 @@
+/// What a rule speaks of. Later cases win over earlier ones; within a case see ``Recipe``.
+package enum RuleScope: Hashable, Sendable {
+  case global
+  /// ONNX operator type of the layer's main node, such as `Conv`.
+  case operatorType(String)
+  /// A regular expression that must match the layer's whole name.
+  case namePattern(String)
+  case layer(String)
+  /// One edge, by its value name.
+  case tensor(String)
+}
