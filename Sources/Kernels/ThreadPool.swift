@@ -45,9 +45,8 @@ package final class ThreadPool: @unchecked Sendable {
   }
 
   /// Splits `0..<count` into contiguous ranges, at most one per thread, and returns when all ran.
-  /// - Parameters:
-  ///   - grain: the fewest indices that are worth a thread.
-  ///   - body: runs concurrently, once per range.
+  /// - `grain`: the fewest indices that are worth a thread.
+  /// - `body`: runs concurrently, once per range.
   package func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     guard count > 0 else { return }
     let parts = min(threadCount, max(1, count / max(grain, 1)))
@@ -60,7 +59,7 @@ package final class ThreadPool: @unchecked Sendable {
   }
 
   /// Hands out `0..<count` in ranges of `chunk` to whichever thread is free.
-  /// - Parameter body: runs concurrently; `worker` lies in `0..<threadCount` and no two running
+  /// - `body`: runs concurrently; `worker` lies in `0..<threadCount` and no two running
   ///   calls share it, so that it can index scratch memory.
   package func dynamic(
     _ count: Int, chunk: Int = 1, _ body: (_ range: Range<Int>, _ worker: Int) -> Void

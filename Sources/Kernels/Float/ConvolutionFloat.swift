@@ -14,9 +14,8 @@ package struct ConvolutionFloat: Sendable {
   private let activation: FloatActivation
   private let isa: InstructionSet
 
-  /// - Parameters:
-  ///   - weights: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
-  ///   - bias: one per output channel.
+  /// - `weights`: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
+  /// - `bias`: one per output channel.
   package init(
     geometry: ConvolutionGeometry, weights: [Float], bias: [Float]? = nil,
     activation: FloatActivation = .none, isa: InstructionSet = .best
@@ -82,11 +81,10 @@ package struct ConvolutionFloat: Sendable {
     }
   }
 
-  /// - Parameters:
-  ///   - input: `[batch, inputHeight, inputWidth, inputChannels]`.
-  ///   - addend: laid out as `output`, added before the activation; may be `output`.
-  ///   - output: `[batch, outputHeight, outputWidth, outputChannels]`.
-  ///   - scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  /// - `input`: `[batch, inputHeight, inputWidth, inputChannels]`.
+  /// - `addend`: laid out as `output`, added before the activation; may be `output`.
+  /// - `output`: `[batch, outputHeight, outputWidth, outputChannels]`.
+  /// - `scratch`: `scratchByteCount(threads:)` bytes, aligned to 64.
   package func run(
     _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>? = nil,
     into output: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawPointer,

@@ -19,9 +19,8 @@ package struct ConvolutionTransposeFloat: Sendable {
   private let activation: FloatActivation
   private let isa: InstructionSet
 
-  /// - Parameters:
-  ///   - weights: `[inputChannels, outputChannels / groups, kernelHeight, kernelWidth]`.
-  ///   - bias: one per output channel.
+  /// - `weights`: `[inputChannels, outputChannels / groups, kernelHeight, kernelWidth]`.
+  /// - `bias`: one per output channel.
   package init(
     geometry: ConvolutionTransposeGeometry, weights: [Float], bias: [Float]? = nil,
     activation: FloatActivation = .none, isa: InstructionSet = .best
@@ -92,10 +91,9 @@ package struct ConvolutionTransposeFloat: Sendable {
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int { threads * byteCount }
 
-  /// - Parameters:
-  ///   - input: `[batch, inputHeight, inputWidth, inputChannels]`.
-  ///   - output: `[batch, outputHeight, outputWidth, outputChannels]`.
-  ///   - scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  /// - `input`: `[batch, inputHeight, inputWidth, inputChannels]`.
+  /// - `output`: `[batch, outputHeight, outputWidth, outputChannels]`.
+  /// - `scratch`: `scratchByteCount(threads:)` bytes, aligned to 64.
   package func run(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool

@@ -7,9 +7,8 @@ package struct GEMMFloat: Sendable {
   private let activation: FloatActivation
   private let isa: InstructionSet
 
-  /// - Parameters:
-  ///   - weights: `[depth, columns]`, or `[columns, depth]` when `transposed`.
-  ///   - bias: one per column.
+  /// - `weights`: `[depth, columns]`, or `[columns, depth]` when `transposed`.
+  /// - `bias`: one per column.
   package init(
     depth: Int, columns: Int, weights: [Float], transposed: Bool = false, alpha: Float = 1,
     bias: [Float]? = nil, activation: FloatActivation = .none, isa: InstructionSet = .best
@@ -42,11 +41,10 @@ package struct GEMMFloat: Sendable {
     threads * PointwiseRun.byteCount(depth: depth, columns: columns)
   }
 
-  /// - Parameters:
-  ///   - input: `[rows, depth]`.
-  ///   - addend: `[rows, columns]`, added before the activation; may be `output`.
-  ///   - output: `[rows, columns]`.
-  ///   - scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  /// - `input`: `[rows, depth]`.
+  /// - `addend`: `[rows, columns]`, added before the activation; may be `output`.
+  /// - `output`: `[rows, columns]`.
+  /// - `scratch`: `scratchByteCount(threads:)` bytes, aligned to 64.
   package func run(
     _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>? = nil,
     into output: UnsafeMutablePointer<Float>, rows: Int, scratch: UnsafeMutableRawPointer,

@@ -11,9 +11,8 @@ package struct MatMulFloat: Sendable {
   private let isa: InstructionSet
   private let panels: [PackedPanels.Panel]
 
-  /// - Parameters:
-  ///   - transposedLeft: whether `a` lies as `[k, m]`.
-  ///   - transposedRight: whether `b` lies as `[n, k]`.
+  /// - `transposedLeft`: whether `a` lies as `[k, m]`.
+  /// - `transposedRight`: whether `b` lies as `[n, k]`.
   package init(
     rows: Int, depth: Int, columns: Int, transposedLeft: Bool = false,
     transposedRight: Bool = false, alpha: Float = 1, isa: InstructionSet = .best
@@ -45,7 +44,7 @@ package struct MatMulFloat: Sendable {
   }
 
   /// Multiplies one matrix with another.
-  /// - Parameter scratch: `scratchByteCount(threads:)` bytes, aligned to 64.
+  /// - `scratch`: `scratchByteCount(threads:)` bytes, aligned to 64.
   package func run(
     _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer, pool: ThreadPool

@@ -14,11 +14,10 @@ package struct PoolingFloat: Sendable {
   private let uncountedRight: Int
   private let isa: InstructionSet
 
-  /// - Parameters:
-  ///   - geometry: of a convolution with as many groups as input and output channels.
-  ///   - uncountedBottom: rows of `padBottom` that only make the last window fit (`ceil_mode`), so
-  ///     that a mean does not count them.
-  ///   - uncountedRight: the same for columns of `padRight`.
+  /// - `geometry`: of a convolution with as many groups as input and output channels.
+  /// - `uncountedBottom`: rows of `padBottom` that only make the last window fit (`ceil_mode`), so
+  ///   that a mean does not count them.
+  /// - `uncountedRight`: the same for columns of `padRight`.
   package init(
     kind: Kind, geometry: ConvolutionGeometry, uncountedBottom: Int = 0, uncountedRight: Int = 0,
     isa: InstructionSet = .best

@@ -3,9 +3,8 @@ internal import CKernels
 /// Changes of image size over NHWC; the caller says which input pixels an output pixel takes.
 package enum Resize {
   /// Copies one input pixel to every output pixel, of any element type.
-  /// - Parameters:
-  ///   - sourceRows: the input row of every output row.
-  ///   - sourceColumns: the input column of every output column.
+  /// - `sourceRows`: the input row of every output row.
+  /// - `sourceColumns`: the input column of every output column.
   package static func nearest(
     _ input: UnsafeRawPointer, into output: UnsafeMutableRawPointer, batch: Int,
     inputHeight: Int, inputWidth: Int, pixelByteCount: Int, sourceRows: [Int],
@@ -45,9 +44,8 @@ package enum Resize {
   }
 
   /// Blends two rows of two pixels each.
-  /// - Parameters:
-  ///   - rows: for every output row.
-  ///   - columns: for every output column.
+  /// - `rows`: for every output row.
+  /// - `columns`: for every output column.
   package static func linear(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, batch: Int,
     inputHeight: Int, inputWidth: Int, channels: Int, rows: [LinearTap], columns: [LinearTap],

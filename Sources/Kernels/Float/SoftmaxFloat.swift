@@ -2,10 +2,9 @@ internal import CKernels
 
 /// `exp(x) / sum(exp(x))` over the innermost axis.
 package enum SoftmaxFloat {
-  /// - Parameters:
-  ///   - input: `[rows, columns]`.
-  ///   - output: the same; may be `input`.
-  ///   - logarithm: whether to give the logarithm of it.
+  /// - `input`: `[rows, columns]`.
+  /// - `output`: the same; may be `input`.
+  /// - `logarithm`: whether to give the logarithm of it.
   package static func run(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, rows: Int,
     columns: Int, logarithm: Bool = false, isa: InstructionSet, pool: ThreadPool

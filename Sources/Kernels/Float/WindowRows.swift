@@ -35,7 +35,7 @@ struct WindowRows {
   }
 
   /// Points to what lies under the output pixels `pixels` of an image.
-  /// - Parameter zeros: `kernelWidth * inputChannelsPerGroup` zeros, for what lies outside.
+  /// - `zeros`: `kernelWidth * inputChannelsPerGroup` zeros, for what lies outside.
   func table(
     of image: UnsafePointer<Float>, pixels: Range<Int>, zeros: UnsafePointer<Float>,
     memory: UnsafeMutableRawPointer
