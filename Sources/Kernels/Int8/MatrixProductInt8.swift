@@ -2,7 +2,7 @@ internal import CKernels
 
 /// Rows of codes times constant weights, requantized: the inner part of a convolution and of a GEMM.
 struct MatrixProductInt8: Sendable {
-  let panels: PackedPanels
+  let panels: Int8Panels
   let requantization: PackedRequantization
   let isa: InstructionSet
 
@@ -19,7 +19,7 @@ struct MatrixProductInt8: Sendable {
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,
     requantization: Requantization, isa: InstructionSet
   ) {
-    panels = PackedPanels(
+    panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum)
     self.requantization = PackedRequantization(
       requantization, channels: channels, weightSums: panels.weightSums,
@@ -40,8 +40,8 @@ struct MatrixProductInt8: Sendable {
       output.stride, range.lowerBound, range.upperBound)
     guard let table = self.requantization.table else { return }
     // The codes were written just now and are still in the cache.
-    let first = range.lowerBound * PackedPanels.width
-    let count = min(range.upperBound * PackedPanels.width, panels.columns) - first
+    let first = range.lowerBound * Int8Panels.width
+    let count = min(range.upperBound * Int8Panels.width, panels.columns) - first
     if count == output.stride {
       kernels.table_u8(table.base, output.base, output.base, count * rows.rows)
     } else {

@@ -7,7 +7,7 @@ internal import CKernels
 /// here, once. A pair that is not gets halved: `w = (w - w / 2) + w / 2`, and the second halves are
 /// multiplied in extra steps, for the quads of depth that need one. Where even four products fit, in all
 /// columns of a panel, the kernel adds two quads before it widens the sums.
-struct PackedPanels: Sendable {
+struct Int8Panels: Sendable {
   static let width = 16
 
   let columns: Int

@@ -21,7 +21,7 @@ struct RowBlocks {
     self.rows = rows
     self.panels = panels
     let most = Self.mostRows(paddedDepth: paddedDepth)
-    let productsPerRow = max(paddedDepth * panels * PackedPanels.width, 1)
+    let productsPerRow = max(paddedDepth * panels * Int8Panels.width, 1)
     let pieces = min(threads * 4, rows * productsPerRow / Self.smallWork)
     guard threads > 1, pieces > 1 else {
       rowsPerBlock = most

@@ -1,0 +1,25 @@
+#include "error_f32/error_f32.h"
+#include "extent_f32/extent_f32.h"
+#include "histogram_f32/histogram_f32.h"
+
+#define KERN_TABLE(isa)                                                                            \
+  {                                                                                                \
+    .name = #isa, .extent_f32 = kern_extent_f32__##isa,                                            \
+    .channel_extents_f32 = kern_channel_extents_f32__##isa,                                        \
+    .histograms_f32 = kern_histograms_f32__##isa, .error_sums_f32 = kern_error_sums_f32__##isa,    \
+  }
+
+static const kern_observe_table scalar_table = KERN_TABLE(scalar);
+#if defined(__x86_64__)
+static const kern_observe_table avx2_table = KERN_TABLE(avx2);
+#endif
+
+const kern_observe_table *kern_observe_table_for(kern_isa isa) {
+#if defined(__x86_64__)
+  if (isa == KERN_AVX2) {
+    return &avx2_table;
+  }
+#endif
+  (void)isa;
+  return &scalar_table;
+}
