@@ -1,0 +1,26 @@
+/// Why a model could not be taken apart into layers or converted, for the person who chose it.
+package enum ConversionError: Error, Equatable, CustomStringConvertible {
+  /// The graph could not be brought to a form that can be quantized.
+  case preparation(String)
+  /// A tensor is to be quantized and nothing is known about its values.
+  case unobserved(edge: String, layer: String?)
+  /// A recipe asks for weights that cannot be stored.
+  case weights(layer: String, reason: String)
+  /// A recipe that cannot be resolved.
+  case recipe(String)
+
+  package var description: String {
+    switch self {
+    case .preparation(let reason):
+      "The model cannot be prepared for quantization: \(reason)"
+    case .unobserved(let edge, let layer):
+      "Tensor '\(edge)'\(layer.map { " of layer '\($0)'" } ?? "") was never observed, so it has no "
+        + "range. Calibrate with data that reaches it, set its range by hand, or keep the layer "
+        + "in float32."
+    case .weights(let layer, let reason):
+      "The weights of layer '\(layer)' cannot be quantized: \(reason)"
+    case .recipe(let reason):
+      "The recipe cannot be resolved: \(reason)"
+    }
+  }
+}

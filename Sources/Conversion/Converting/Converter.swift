@@ -1,0 +1,159 @@
+import Graphs
+import OrderedCollections
+package import Quantization
+import Tensors
+
+/// Puts rounding to int8 into a float graph.
+package enum Converter {
+  /// The QDQ form of `layers` under `resolution`.
+  ///
+  /// An edge is rounded when the layer that makes it or one that reads it runs in int8; only int8
+  /// layers read the rounded value of an edge that a float layer makes.
+  ///
+  /// - Parameter edgeParameters: parameters by edge; those of an edge's representative come first.
+  package static func convert(
+    _ layers: LayerGraph, _ resolution: Resolution,
+    edgeParameters: [String: QuantizationParameters]
+  ) throws(ConversionError) -> Conversion {
+    let chosen = try parameters(of: resolution, layers, edgeParameters)
+    let stored = try storedWeights(layers, resolution, chosen)
+    var writer = ConversionWriter(
+      layers: layers, resolution: resolution, parameters: chosen, stored: stored)
+    writer.write()
+    var model = layers.model
+    model.graph = writer.assembly.finished()
+    return Conversion(
+      model: model, weightParameters: stored.weights.mapValues(\.parameters),
+      edgeParameters: chosen, places: writer.places, int8Layers: resolution.int8Layers,
+      notes: stored.notes + writer.rewriter.notes,
+      sizes: ModelSizes(before: layers.model.graph, after: model.graph))
+  }
+
+  /// Parameters of every quantized edge, or an error that names the one without.
+  static func parameters(
+    of resolution: Resolution, _ layers: LayerGraph,
+    _ given: [String: QuantizationParameters]
+  ) throws(ConversionError) -> OrderedDictionary<String, QuantizationParameters> {
+    var parameters: OrderedDictionary<String, QuantizationParameters> = [:]
+    for choice in resolution.edges.values where choice.isQuantized {
+      guard let found = given[choice.representative] ?? given[choice.edge] else {
+        throw .unobserved(edge: choice.edge, layer: layers.edges[choice.edge]?.producer)
+      }
+      parameters[choice.edge] = found
+    }
+    return parameters
+  }
+
+  static func storedWeights(
+    _ layers: LayerGraph, _ resolution: Resolution,
+    _ parameters: OrderedDictionary<String, QuantizationParameters>
+  ) throws(ConversionError) -> StoredWeights {
+    try StoredWeights(layers, resolution) { layer throws(ConversionError) in
+      guard let input = layer.inputs.first, let found = parameters[input] else {
+        throw .unobserved(edge: layer.inputs.first ?? "", layer: layer.id)
+      }
+      return found.scale
+    }
+  }
+}
+
+/// One conversion under way.
+private struct ConversionWriter {
+  let layers: LayerGraph
+  let resolution: Resolution
+  let parameters: OrderedDictionary<String, QuantizationParameters>
+  var rewriter: LayerRewriter
+  var assembly: GraphAssembly
+  private(set) var places: [String: EdgePlace] = [:]
+
+  init(
+    layers: LayerGraph, resolution: Resolution,
+    parameters: OrderedDictionary<String, QuantizationParameters>, stored: StoredWeights
+  ) {
+    self.layers = layers
+    self.resolution = resolution
+    self.parameters = parameters
+    rewriter = LayerRewriter(layers: layers, stored: stored)
+    assembly = GraphAssembly(layers.model.graph)
+    for edge in parameters.keys { places[edge] = place(of: edge) }
+  }
+
+  mutating func write() {
+    for input in layers.model.graph.inputs { round(input.name) }
+    for node in layers.model.graph.nodes {
+      guard let layer = layers.layer(containing: node.id) else {
+        assembly.add(node.renaming(names(for: node)))
+        continue
+      }
+      guard isLast(node, of: layer) else { continue }
+      write(layer)
+      for output in layer.outputs { round(output) }
+    }
+  }
+
+  private mutating func write(_ layer: Layer) {
+    let isInt8 = resolution.layers[layer.id]?.isInt8 ?? false
+    guard isInt8 else {
+      for node in rewriter.nodes(of: layer) {
+        assembly.add(node.renaming(names(for: node)))
+      }
+      return
+    }
+    var names: [String: String] = [:]
+    for edge in layer.inputs { names[edge] = places[edge]?.dequantized }
+    for edge in layer.outputs { names[edge] = places[edge]?.real }
+    let nodes = rewriter.rewritten(
+      layer, names: names, outputParameters: parameters[layer.output], in: &assembly)
+    for node in nodes { assembly.add(node) }
+  }
+
+  /// A layer is written where its last node stood, so that all it reads has been made.
+  private func isLast(_ node: Node, of layer: Layer) -> Bool { layer.nodes.last == node.id }
+
+  private mutating func round(_ edge: String) {
+    guard let place = places[edge], let parameters = parameters[edge] else { return }
+    assembly.addRounding(of: place.real, edge: edge, parameters: parameters, to: place)
+  }
+
+  /// What a node outside int8 layers reads and makes.
+  private func names(for node: Node) -> [String: String] {
+    var names: [String: String] = [:]
+    for value in node.inputs + node.capturedNames {
+      guard let place = places[value] else { continue }
+      names[value] = place.isMadeInInt8 ? place.dequantized : place.real
+    }
+    for value in node.outputs { names[value] = places[value]?.real }
+    return names
+  }
+
+  private func isMadeInInt8(_ edge: String) -> Bool {
+    layers.edges[edge]?.producer.flatMap { resolution.layers[$0]?.isInt8 } ?? false
+  }
+
+  /// An output of the graph keeps its name: on the rounded value where an int8 layer makes it, on
+  /// the exact one otherwise.
+  private mutating func place(of edge: String) -> EdgePlace {
+    let codes = assembly.claim(edge + "_quantized")
+    let isInt8 = isMadeInInt8(edge)
+    let keepsName = isInt8 && layers.edges[edge]?.isGraphOutput ?? false
+    return EdgePlace(
+      real: keepsName ? assembly.claim(edge + "_float") : edge, codes: codes,
+      dequantized: keepsName ? edge : assembly.claim(edge + "_dequantized"),
+      isMadeInInt8: isInt8)
+  }
+}
+
+extension ModelSizes {
+  init(before: Graph, after: Graph) {
+    floatByteCount = before.initializers.values.reduce(0) { $0 + $1.tensor.byteCount }
+    quantizedByteCount = after.initializers.values.reduce(0) { $0 + $1.tensor.byteCount }
+    parameterCount = before.initializers.values.reduce(0) {
+      $0 + ($1.tensor.elementType == .float32 ? $1.tensor.elementCount : 0)
+    }
+    quantizedParameterCount = after.initializers.values.reduce(0) {
+      $0
+        + ($1.tensor.elementType.bitWidth == 8 && $1.tensor.elementCount > 1
+          ? $1.tensor.elementCount : 0)
+    }
+  }
+}

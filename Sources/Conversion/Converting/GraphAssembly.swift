@@ -1,0 +1,103 @@
+import Graphs
+import OrderedCollections
+import Quantization
+import Tensors
+
+/// A graph being rewritten: nodes in a new order, constants and names that clash with nothing.
+struct GraphAssembly {
+  private(set) var graph: Graph
+  private(set) var nodes: [Node] = []
+  private var names: Set<String>
+
+  init(_ graph: Graph) {
+    self.graph = graph
+    names = graph.definedNames
+  }
+
+  /// `base`, or `base` with a number when it is taken.
+  mutating func claim(_ base: String) -> String {
+    var name = base
+    var copy = 2
+    while !names.insert(name).inserted {
+      name = "\(base)_\(copy)"
+      copy += 1
+    }
+    return name
+  }
+
+  mutating func addConstant(_ base: String, _ tensor: Tensor) -> String {
+    let name = claim(base)
+    graph.initializers[name] = Initializer(tensor)
+    return name
+  }
+
+  /// Adds a node of the original graph, with its id.
+  mutating func add(_ node: Node) { nodes.append(node) }
+
+  /// Adds a copy of `node` under a new id.
+  mutating func addCopy(_ node: Node) {
+    nodes.append(
+      Node(
+        id: graph.makeNodeID(), name: node.name, operatorName: node.operatorName,
+        attributes: node.attributes, inputs: node.inputs, outputs: node.outputs))
+  }
+
+  mutating func add(
+    _ name: String, inputs: [String], output: String, attributes: [String: Attribute] = [:]
+  ) {
+    nodes.append(
+      Node(
+        id: graph.makeNodeID(), name: output + "_" + name, operatorName: OperatorName(name),
+        attributes: attributes, inputs: inputs, outputs: [output]))
+  }
+
+  /// Rounds `real` to codes and back.
+  mutating func addRounding(
+    of real: String, edge: String, parameters: QuantizationParameters, to place: EdgePlace
+  ) {
+    let scale = addConstant(edge + "_scale", .scalar(parameters.scale))
+    let zeroPoint = addConstant(edge + "_zero_point", parameters.zeroPointTensor)
+    add("QuantizeLinear", inputs: [real, scale, zeroPoint], output: place.codes)
+    add("DequantizeLinear", inputs: [place.codes, scale, zeroPoint], output: place.dequantized)
+  }
+
+  /// The finished graph: unused constants and declarations of values that are gone are dropped.
+  func finished() -> Graph {
+    var graph = graph
+    graph.replaceNodes(with: nodes)
+    var used = Set(graph.outputs.map(\.name))
+    for node in nodes {
+      used.formUnion(node.inputs)
+      used.formUnion(node.capturedNames)
+    }
+    let made = Set(nodes.flatMap(\.outputs))
+    graph.initializers.removeAll { !used.contains($0.key) }
+    graph.declarations.removeAll { !made.contains($0.key) }
+    return graph
+  }
+}
+
+extension QuantizationParameters {
+  /// The zero point as ONNX stores it; its type is the type of the codes.
+  var zeroPointTensor: Tensor {
+    switch range.type {
+    case .quint8: .scalar(UInt8(clamping: zeroPoint))
+    case .qint8: .scalar(Int8(clamping: zeroPoint))
+    }
+  }
+
+  /// The same map over every code its type has, which is where QuantizeLinear clamps.
+  var overFullRange: QuantizationParameters {
+    QuantizationParameters(scale: scale, zeroPoint: zeroPoint, range: range.type.fullRange)
+  }
+}
+
+extension Clamp {
+  /// Whether rounding with `parameters` gives the same code with and without this clamp, for every
+  /// real value.
+  func isImplied(by parameters: QuantizationParameters) -> Bool {
+    let map = parameters.overFullRange
+    return map.quantizeLinear(lower) == map.range.lowest
+      && map.quantizeLinear(upper) == map.range.highest
+  }
+}

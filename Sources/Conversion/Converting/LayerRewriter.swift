@@ -1,0 +1,142 @@
+import Graphs
+import Quantization
+import Tensors
+
+/// Writes the nodes of one layer with weights in codes.
+struct LayerRewriter {
+  let layers: LayerGraph
+  let stored: StoredWeights
+  private let nodesByID: [Node.ID: Node]
+  /// Dequantized weights already in the graph, so that tied weights stay tied.
+  private var dequantizedWeights: [StoredWeights.Key: String] = [:]
+  private(set) var notes: [ConversionNote] = []
+
+  init(layers: LayerGraph, stored: StoredWeights) {
+    self.layers = layers
+    self.stored = stored
+    nodesByID = Dictionary(uniqueKeysWithValues: layers.model.graph.nodes.map { ($0.id, $0) })
+  }
+
+  func nodes(of layer: Layer) -> [Node] { layer.nodes.compactMap { nodesByID[$0] } }
+
+  /// The nodes of an int8 layer with codes for weights and without clamps that rounding implies.
+  ///
+  /// - Parameters:
+  ///   - names: new names of values; others keep theirs.
+  ///   - outputParameters: how the output will be rounded.
+  mutating func rewritten(
+    _ layer: Layer, names: [String: String], outputParameters: QuantizationParameters?,
+    in assembly: inout GraphAssembly
+  ) -> [Node] {
+    var nodes = nodes(of: layer)
+    if stored.weights[layer.id] != nil { storeOperands(of: layer, in: &nodes, &assembly) }
+    if let outputParameters { dropClamps(of: layer, from: &nodes, parameters: outputParameters) }
+    return nodes.map { $0.renaming(names) }
+  }
+
+  private mutating func storeOperands(
+    of layer: Layer, in nodes: inout [Node], _ assembly: inout GraphAssembly
+  ) {
+    guard let main = nodes.firstIndex(where: { $0.id == layer.main }),
+      let weight = layer.weight, let operand = dequantizedWeight(of: layer, &assembly)
+    else { return }
+    nodes[main].inputs[weight.inputIndex] = operand
+    if nodes[main].is("Gemm") {
+      nodes[main].attributes["alpha"] = nil
+      nodes[main].attributes["beta"] = nil
+    }
+    guard let bias = layer.bias, let vector = dequantizedBias(of: layer, &assembly) else { return }
+    if !nodes[main].is("MatMul") {
+      nodes[main].inputs[2] = vector
+    } else if layers.ranks[layer.inputs[0]] == 2, main + 1 < nodes.count {
+      // A Gemm adds the bias in the accumulator; MatMul has no place for it.
+      nodes[main].operatorName = OperatorName("Gemm")
+      nodes[main].inputs.append(vector)
+      nodes[main].outputs = nodes[main + 1].outputs
+      nodes.remove(at: main + 1)
+    } else {
+      for position in nodes.indices {
+        nodes[position].inputs = nodes[position].inputs.map { $0 == bias ? vector : $0 }
+      }
+    }
+  }
+
+  private mutating func dequantizedWeight(
+    of layer: Layer, _ assembly: inout GraphAssembly
+  ) -> String? {
+    guard let weight = stored.weights[layer.id] else { return nil }
+    if let name = dequantizedWeights[weight.key] { return name }
+    let base = weight.initializer
+    let codes = assembly.addConstant(base + "_quantized", weight.codes)
+    let scale = assembly.addConstant(base + "_scale", weight.parameters.scaleTensor)
+    let zeroPoint = assembly.addConstant(base + "_zero_point", weight.parameters.zeroPointTensor)
+    let name = assembly.claim(base + "_dequantized")
+    assembly.add(
+      "DequantizeLinear", inputs: [codes, scale, zeroPoint], output: name,
+      attributes: weight.parameters.axis.map { ["axis": .int(Int64($0))] } ?? [:])
+    dequantizedWeights[weight.key] = name
+    return name
+  }
+
+  private func dequantizedBias(of layer: Layer, _ assembly: inout GraphAssembly) -> String? {
+    guard let bias = stored.biases[layer.id] else { return nil }
+    let codes = assembly.addConstant(bias.initializer + "_quantized", bias.codes)
+    let scales = assembly.addConstant(bias.initializer + "_scale", bias.scales)
+    let name = assembly.claim(bias.initializer + "_dequantized")
+    assembly.add(
+      "DequantizeLinear", inputs: [codes, scales], output: name,
+      attributes: bias.scales.shape.rank == 1 ? ["axis": .int(0)] : [:])
+    return name
+  }
+
+  /// Takes away trailing clamps, as long as rounding clamps at the same values.
+  private mutating func dropClamps(
+    of layer: Layer, from nodes: inout [Node], parameters: QuantizationParameters
+  ) {
+    while nodes.count > 1, let last = nodes.last,
+      let clamp = Clamp(node: last, graph: layers.model.graph), last.id != layer.main
+    {
+      let name = last.name.isEmpty ? last.operatorName.name : last.name
+      guard clamp.isImplied(by: parameters) else {
+        notes.append(.clampKept(layer: layer.id, node: name))
+        return
+      }
+      notes.append(.clampRemoved(layer: layer.id, node: name))
+      nodes.removeLast()
+      nodes[nodes.count - 1].outputs = last.outputs
+    }
+  }
+}
+
+extension Node {
+  /// The same node with values renamed, in subgraphs too.
+  func renaming(_ names: [String: String]) -> Node {
+    guard !names.isEmpty else { return self }
+    var node = self
+    node.inputs = inputs.map { names[$0] ?? $0 }
+    node.outputs = outputs.map { names[$0] ?? $0 }
+    for captured in capturedNames {
+      guard let name = names[captured] else { continue }
+      node.attributes = node.attributes.mapValues { $0.renamingUses(of: captured, to: name) }
+    }
+    return node
+  }
+}
+
+extension Attribute {
+  fileprivate func renamingUses(of old: String, to new: String) -> Attribute {
+    switch self {
+    case .graph(var graph):
+      graph.renameUses(of: old, to: new)
+      return .graph(graph)
+    case .graphs(let graphs):
+      return .graphs(
+        graphs.map { graph in
+          var graph = graph
+          graph.renameUses(of: old, to: new)
+          return graph
+        })
+    default: return self
+    }
+  }
+}

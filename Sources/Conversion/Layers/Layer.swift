@@ -1,0 +1,80 @@
+package import Graphs
+package import Tensors
+
+/// What quantization can do with a layer.
+package enum LayerRole: Hashable, Sendable {
+  /// Computes in int8 when its qconfig says so.
+  case quantizable
+  /// Moves values without arithmetic, so its codes keep scale and zero point.
+  case passThrough
+  /// Stays in float whatever the recipe says, and why.
+  case float(reason: String)
+}
+
+/// The constant operand of a layer that multiplies and accumulates.
+package struct WeightReference: Hashable, Sendable {
+  package let initializer: String
+  /// Which input of the layer's main node it is.
+  package let inputIndex: Int
+  package let shape: Shape
+  /// The dimension whose slices belong to different outputs: 0 for Conv, 1 for ConvTranspose,
+  /// the last for MatMul, 1 for Gemm or 0 when it transposes its weight.
+  package let channelAxis: Int
+  /// Output channels of one group that a slice serves: more than one only in a grouped ConvTranspose.
+  package let groups: Int
+  /// Whether every output channel sees one input channel only.
+  package let isDepthwise: Bool
+
+  package init(
+    initializer: String, inputIndex: Int, shape: Shape, channelAxis: Int, groups: Int = 1,
+    isDepthwise: Bool = false
+  ) {
+    self.initializer = initializer
+    self.inputIndex = inputIndex
+    self.shape = shape
+    self.channelAxis = channelAxis
+    self.groups = groups
+    self.isDepthwise = isDepthwise
+  }
+
+  package var channelCount: Int { shape[channelAxis] }
+}
+
+/// One thing a person points at: an operator with everything that runs in one step with it.
+package struct Layer: Identifiable, Sendable, Equatable {
+  package typealias ID = String
+
+  /// The main node's name, or its output's when it has none; unique within the model.
+  package let id: ID
+  /// The model's scopes, outermost first; the last component is the layer itself.
+  package let path: [String]
+  /// ONNX operator type of the main node, which rules speak of.
+  package let operatorType: String
+  /// What runs in it: `Conv+BN+Relu`, `HardSwish+Mul`.
+  package let title: String
+  package let role: LayerRole
+  /// In the prepared graph, in its order.
+  package let nodes: [Node.ID]
+  package let main: Node.ID
+  /// Edges it reads, in order of use, each once.
+  package let inputs: [String]
+  /// Float values it makes for others; only operators such as Split have several.
+  package let outputs: [String]
+  package let weight: WeightReference?
+  /// Initializer that is added to every output of a channel.
+  package let bias: String?
+  /// Elements of the float constants it owns.
+  package let parameterCount: Int
+
+  package var output: String { outputs[0] }
+}
+
+/// A float value that leaves one layer for others.
+package struct Edge: Sendable, Equatable {
+  package let name: String
+  /// `nil` for an input of the graph.
+  package let producer: Layer.ID?
+  /// In model order, each once.
+  package let consumers: [Layer.ID]
+  package let isGraphOutput: Bool
+}

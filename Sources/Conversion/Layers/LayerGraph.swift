@@ -1,0 +1,124 @@
+package import Graphs
+package import OrderedCollections
+package import Tensors
+
+/// A model taken apart into layers and the edges between them: what PyTorch calls "prepared".
+package struct LayerGraph: Sendable {
+  /// The normalised float model; layers speak of its nodes.
+  package let model: Model
+  /// What preparation folded away.
+  package let report: PreparationReport
+  /// In model order.
+  package let layers: [Layer]
+  /// Float values at the boundaries of layers, in model order, graph inputs first.
+  package let edges: OrderedDictionary<String, Edge>
+  /// Nodes that only compute shapes and indices; no layer holds them.
+  package let shapeNodes: [Node.ID]
+  /// How many dimensions a value has, where that can be told without running the model.
+  let ranks: [String: Int]
+  private let positions: [Layer.ID: Int]
+  private let owners: [Node.ID: Int]
+
+  /// Upgrades and normalises `model`, then groups its nodes.
+  ///
+  /// - Parameter evaluate: computes nodes whose inputs are all constant, so that shape arithmetic
+  ///   over constants disappears.
+  package init(model: Model, evaluate: ConstantEvaluator? = nil) throws(ConversionError) {
+    let prepared: PreparedModel
+    do {
+      prepared = try model.prepared(evaluate: evaluate)
+    } catch {
+      throw .preparation("\(error)")
+    }
+    self.model = prepared.model
+    report = prepared.report
+    let facts = ValueFacts(prepared.model.graph)
+    var grouping = LayerGrouping(
+      graph: prepared.model.graph, facts: facts, report: prepared.report)
+    grouping.run()
+    layers = grouping.layers
+    shapeNodes = grouping.shapeNodes
+    ranks = facts.ranks
+    positions = Dictionary(uniqueKeysWithValues: layers.enumerated().map { ($1.id, $0) })
+    var owners: [Node.ID: Int] = [:]
+    for (position, layer) in layers.enumerated() {
+      for node in layer.nodes { owners[node] = position }
+    }
+    self.owners = owners
+    edges = Self.edges(of: layers, graph: prepared.model.graph, facts: facts)
+  }
+
+  package subscript(id: Layer.ID) -> Layer? { positions[id].map { layers[$0] } }
+
+  package func layer(containing node: Node.ID) -> Layer? { owners[node].map { layers[$0] } }
+
+  package func layer(producing edge: String) -> Layer? {
+    edges[edge]?.producer.flatMap { self[$0] }
+  }
+
+  /// Where a layer stands in model order.
+  package func position(of id: Layer.ID) -> Int? { positions[id] }
+
+  /// Every edge that some recipe would quantize: what a calibration watches.
+  package var observedEdges: [String] {
+    let touched = touchableEdges
+    return edges.keys.filter(touched.contains)
+  }
+
+  /// The float weight of a layer, with the constant factor of a Gemm multiplied in.
+  package func weightTensor(of layer: Layer) -> Tensor? {
+    guard let weight = layer.weight, let tensor = model.graph.constant(weight.initializer) else {
+      return nil
+    }
+    let alpha = node(layer.main)?.float("alpha") ?? 1
+    guard layer.operatorType == "Gemm", alpha != 1 else { return tensor }
+    return Tensor(tensor.floats.map { $0 * alpha }, shape: tensor.shape)
+  }
+
+  /// The float bias of a layer as a vector of its output channels, constant factor included.
+  func biasValues(of layer: Layer) -> [Float]? {
+    guard let bias = layer.bias, let tensor = model.graph.constant(bias) else { return nil }
+    let beta = layer.operatorType == "Gemm" ? node(layer.main)?.float("beta") ?? 1 : 1
+    return tensor.floats.map { $0 * beta }
+  }
+
+  func node(_ id: Node.ID) -> Node? { model.graph.nodes.first { $0.id == id } }
+
+  /// Edges at a quantizable layer, and those that pass-through layers connect to one.
+  private var touchableEdges: Set<String> {
+    var touched: Set<String> = []
+    for layer in layers where layer.role == .quantizable {
+      touched.formUnion(layer.inputs)
+      touched.formUnion(layer.outputs)
+    }
+    for layer in layers where layer.role == .passThrough {
+      if layer.inputs.contains(where: touched.contains) { touched.formUnion(layer.outputs) }
+    }
+    for layer in layers.reversed() where layer.role == .passThrough {
+      if layer.outputs.contains(where: touched.contains) { touched.formUnion(layer.inputs) }
+    }
+    return touched
+  }
+
+  private static func edges(
+    of layers: [Layer], graph: Graph, facts: ValueFacts
+  ) -> OrderedDictionary<String, Edge> {
+    var producers: OrderedDictionary<String, Layer.ID?> = [:]
+    var consumers: [String: [Layer.ID]] = [:]
+    for input in graph.inputs where facts.activations.contains(input.name) {
+      producers[input.name] = .some(nil)
+    }
+    for layer in layers {
+      for output in layer.outputs { producers[output] = layer.id }
+      for input in layer.inputs { consumers[input, default: []].append(layer.id) }
+    }
+    let outputs = Set(graph.outputs.map(\.name))
+    var edges: OrderedDictionary<String, Edge> = [:]
+    for (name, producer) in producers {
+      edges[name] = Edge(
+        name: name, producer: producer, consumers: consumers[name] ?? [],
+        isGraphOutput: outputs.contains(name))
+    }
+    return edges
+  }
+}

@@ -1,0 +1,87 @@
+import OrderedCollections
+package import Quantization
+
+extension LayerGraph {
+  /// Applies `recipe` to every layer and edge.
+  package func resolve(_ recipe: Recipe) throws(ConversionError) -> Resolution {
+    let resolver: RecipeResolver
+    do {
+      resolver = try RecipeResolver(recipe)
+    } catch {
+      throw .recipe("\(error)")
+    }
+    var configs: [Layer.ID: ResolvedQConfig] = [:]
+    for layer in layers {
+      configs[layer.id] = resolver.resolve(layer: layer.id, operatorType: layer.operatorType)
+    }
+    let unmatched = resolver.unmatchedRules(
+      layers: layers.map { ($0.id, $0.operatorType) }, tensors: Array(edges.keys))
+    var edgeConfigs: [String: ResolvedQConfig] = [:]
+    for edge in edges.values {
+      // The layer that makes a tensor says how; for an input of the graph, the first that reads it.
+      let owner = (edge.producer ?? edge.consumers.first).flatMap { self[$0] }
+      edgeConfigs[edge.name] = resolver.resolve(
+        layer: owner?.id ?? "", operatorType: owner?.operatorType ?? "", tensor: edge.name)
+    }
+    return resolution(
+      recipe: recipe, configs: configs, edgeConfigs: edgeConfigs, unmatched: unmatched, only: nil)
+  }
+
+  /// The choices of `resolution`, with no other layers in int8 than `kept` and what moves values
+  /// between them.
+  package func limit(_ resolution: Resolution, to kept: Set<Layer.ID>) -> Resolution {
+    self.resolution(
+      recipe: resolution.recipe,
+      configs: resolution.layers.elements.reduce(into: [:]) { $0[$1.key] = $1.value.config },
+      edgeConfigs: resolution.edges.elements.reduce(into: [:]) { $0[$1.key] = $1.value.config },
+      unmatched: resolution.unmatchedRules, only: kept)
+  }
+
+  private func resolution(
+    recipe: Recipe, configs: [Layer.ID: ResolvedQConfig], edgeConfigs: [String: ResolvedQConfig],
+    unmatched: [UnmatchedRule], only kept: Set<Layer.ID>?
+  ) -> Resolution {
+    let placement = Placement(self) { layer in
+      configs[layer.id]?.qconfig.precision == .staticInt8
+        && (layer.role == .passThrough || kept?.contains(layer.id) ?? true)
+    }
+    let sharing = SharingGroups(self, int8Layers: placement.int8Layers)
+    let namedTensors = Set(
+      recipe.rules.compactMap { rule in
+        if case .tensor(let name) = rule.scope { name } else { nil }
+      })
+    var layerChoices: OrderedDictionary<Layer.ID, Resolution.LayerChoice> = [:]
+    for layer in layers {
+      guard let config = configs[layer.id] else { continue }
+      let isInt8 = placement.int8Layers.contains(layer.id)
+      layerChoices[layer.id] = Resolution.LayerChoice(
+        layer: layer.id, config: config, isInt8: isInt8,
+        reason: reason(for: layer, config: config, isInt8: isInt8))
+    }
+    var edgeChoices: OrderedDictionary<String, Resolution.EdgeChoice> = [:]
+    for edge in edges.keys {
+      let group = sharing.group(of: edge)
+      let representative = sharing.representative(of: edge)
+      // A rule for one tensor of a group speaks for the group.
+      let speaker = group.last(where: namedTensors.contains) ?? representative
+      guard let config = edgeConfigs[speaker] else { continue }
+      var scheme = config.qconfig.activation
+      scheme.granularity = .perTensor
+      edgeChoices[edge] = Resolution.EdgeChoice(
+        edge: edge, scheme: scheme, config: config,
+        isQuantized: placement.quantizedEdges.contains(edge), representative: representative,
+        group: group)
+    }
+    return Resolution(
+      recipe: recipe, layers: layerChoices, edges: edgeChoices, unmatchedRules: unmatched)
+  }
+
+  private func reason(for layer: Layer, config: ResolvedQConfig, isInt8: Bool) -> String {
+    switch layer.role {
+    case .float(let reason): reason
+    case .passThrough where isInt8: "moves codes, so it shares scale and zero point"
+    case .passThrough where config.qconfig.precision == .staticInt8: "moves values in float32"
+    case .quantizable, .passThrough: config.explanation(.precision)
+    }
+  }
+}

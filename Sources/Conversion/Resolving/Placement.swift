@@ -1,0 +1,44 @@
+import OrderedCollections
+
+/// Which layers compute on codes, and which edges carry them.
+struct Placement {
+  private(set) var int8Layers: Set<Layer.ID> = []
+  private(set) var quantizedEdges: Set<String> = []
+  private let graph: LayerGraph
+
+  /// - Parameter allowsInt8: what the recipe says of a layer; asked of layers that can be int8.
+  init(_ graph: LayerGraph, allowsInt8: (Layer) -> Bool) {
+    self.graph = graph
+    for layer in graph.layers where layer.role == .quantizable && allowsInt8(layer) {
+      int8Layers.insert(layer.id)
+    }
+    let movers = graph.layers.filter { $0.role == .passThrough && allowsInt8($0) }
+    placeBeforeConsumers(movers)
+    placeBehindProducers(movers)
+    for edge in graph.edges.values {
+      let ends = edge.consumers + [edge.producer].compactMap { $0 }
+      if ends.contains(where: int8Layers.contains) { quantizedEdges.insert(edge.name) }
+    }
+  }
+
+  /// Quantizing early is exact when all that reads a moved value wants codes, and cheaper.
+  private mutating func placeBeforeConsumers(_ movers: [Layer]) {
+    for layer in movers.reversed() {
+      let edges = layer.outputs.compactMap { graph.edges[$0] }
+      let readers = edges.flatMap(\.consumers)
+      let isWanted =
+        !readers.isEmpty && readers.allSatisfy(int8Layers.contains)
+        && !edges.contains(where: \.isGraphOutput)
+      if isWanted { int8Layers.insert(layer.id) }
+    }
+  }
+
+  /// Codes that exist are moved as codes.
+  private mutating func placeBehindProducers(_ movers: [Layer]) {
+    for layer in movers {
+      let producers = layer.inputs.map { graph.edges[$0]?.producer }
+      let haveCodes = producers.allSatisfy { $0.map(int8Layers.contains) ?? false }
+      if haveCodes { int8Layers.insert(layer.id) }
+    }
+  }
+}
