@@ -1,13 +1,13 @@
 /// The name a person most likely meant.
 enum NearestName {
-  /// The known name within a third of its length in edits, or `nil` when none is that near.
+  /// The known name within three edits and half its length, or `nil` when none is that near.
   static func to(_ name: String, among known: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars)
     var best: (name: String, distance: Int)?
     for candidate in known {
       let letters = Array(candidate.lowercased().unicodeScalars)
       let distance = editDistance(wanted, letters)
-      guard distance <= max(1, max(wanted.count, letters.count) / 3) else { continue }
+      guard distance <= min(3, max(wanted.count, letters.count) / 2) else { continue }
       if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
     }
     return best?.name

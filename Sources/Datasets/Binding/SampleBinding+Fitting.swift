@@ -1,20 +1,21 @@
 import Tensors
 
 extension SampleBinding {
-  /// The best way to feed a member to an input, or `nil` when no view of it has the right rank.
+  /// The best way to feed a member to an input, or `nil` when it has too many or few dimensions.
   ///
-  /// A view that fits is preferred; otherwise the first of the right rank is bound with its misfit,
-  /// so that the doctor can look at the data and say what is wrong.
+  /// Many small samples are preferred to few large ones. When nothing fits, the usual view is bound
+  /// with its misfit, so that the doctor can look at the data and say what is wrong.
   ///
   /// `rows`: later samples will not be asked for.
   static func fitting(
     _ member: DataMember, to input: InputSpecification, preprocessing: Preprocessing,
     upTo rows: Int = .max
   ) -> SampleBinding? {
-    let bindings = member.stores(upTo: rows).flatMap { store in
+    let bindings = member.stores(upTo: rows).map { store in
       candidates(store, input: input, preprocessing: preprocessing)
     }
-    return bindings.first { $0.misfit == nil } ?? bindings.first
+    let fitting = bindings.joined().filter { $0.misfit == nil }
+    return fitting.first { $0.form != .whole } ?? fitting.first ?? bindings.first?.first
   }
 
   private static func candidates(

@@ -44,11 +44,12 @@ package struct InputDoctor: Sendable {
         name: binding.input.name, tensors: tensors,
         channelAxis: Self.channelAxis(of: tensors, for: binding.input))
     }
-    for (binding, summary) in zip(dataset.bindings, summaries) {
+    for (position, (binding, summary)) in zip(dataset.bindings, summaries).enumerated() {
       let value = ValueDiagnosis(
         summary: summary, input: binding.input,
         preprocessing: dataset.options.preprocessing(for: binding.input),
-        isConstantByIntent: dataset.isConstant(summary.name), isRandom: dataset.source.isRandom)
+        isConstantByIntent: dataset.isConstant(summary.name), isRandom: dataset.source.isRandom,
+        shape: batches.first?.inputs[position].tensor.shape ?? .scalar)
       findings += value.findings
     }
     findings += duplicates(batches)

@@ -9,6 +9,8 @@ struct ValueDiagnosis {
   /// Whether one value was given for every batch on purpose.
   let isConstantByIntent: Bool
   let isRandom: Bool
+  /// Of the first batch.
+  let shape: Shape
 
   var findings: [DoctorFinding] {
     var found: [DoctorFinding] = []
@@ -17,7 +19,7 @@ struct ValueDiagnosis {
     found += constant
     guard !isRandom, isReal else { return found }
     found += outlier
-    if isImage { found += image }
+    if isImage { found += channelAxis + image }
     return found
   }
 
@@ -65,13 +67,26 @@ struct ValueDiagnosis {
     let deviation = summary.standardDeviation
     guard deviation > 0 else { return [] }
     let farthest = max(summary.maximum - summary.mean, summary.mean - summary.minimum) / deviation
-    guard farthest > 100 else { return [] }
+    guard farthest > 25 else { return [] }
     return [
       finding(
         .warning,
         "A value lies \(Int(farthest)) standard deviations from the mean "
           + "(\(text(summary.minimum)) to \(text(summary.maximum))).",
         "If it is a mistake in the data, it will widen every step of the quantized input.")
+    ]
+  }
+
+  /// Where the model leaves its channels open, only the data can tell.
+  private var channelAxis: [DoctorFinding] {
+    guard shape.rank == 4, input.dimensions.count == 4, input.dimensions[1] == nil,
+      [1, 3, 4].contains(shape[3]), shape[1] > 4, !preprocessing.changesLayout
+    else { return [] }
+    return [
+      finding(
+        .warning,
+        "The model does not fix its channels, and the data is \(shape): its channels may be last.",
+        "ONNX models usually take them first: if so, add --preprocess layout=nhwc->nchw.")
     ]
   }
 

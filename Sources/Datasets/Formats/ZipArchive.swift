@@ -37,6 +37,8 @@ struct ZipArchive: Sendable {
   }
 
   /// Runs `body` with a function that gives the next bytes of one entry.
+  ///
+  /// The checksum is compared when the last byte was read.
   func reading<Result>(
     _ entry: Entry,
     _ body: (
@@ -46,20 +48,29 @@ struct ZipArchive: Sendable {
     let reader = try ZipReader(path)
     let member = try reader.open(entry)
     defer { zip_fclose(member) }
-    return try body { buffer throws(DatasetError) in
+    var total = 0
+    let result = try body { buffer throws(DatasetError) in
       var done = 0
       while done < buffer.count {
         let got = zip_fread(
           member, buffer.baseAddress.map { $0 + done }, UInt64(buffer.count - done))
-        guard got > 0 else {
-          let reason = String(cString: zip_error_strerror(zip_file_get_error(member)))
-          throw .corruptArchive(
-            path: path,
-            reason: got < 0 ? "'\(entry.name)': \(reason)" : "'\(entry.name)' ends too early")
-        }
+        guard got > 0 else { throw failure(of: member, entry, isShort: got == 0) }
         done += Int(got)
       }
+      total += done
     }
+    // libzip compares the checksum only when it is asked for more than there is.
+    var beyond: UInt8 = 0
+    guard total < entry.byteCount || zip_fread(member, &beyond, 1) == 0 else {
+      throw failure(of: member, entry, isShort: false)
+    }
+    return result
+  }
+
+  private func failure(of member: OpaquePointer, _ entry: Entry, isShort: Bool) -> DatasetError {
+    let reason = String(cString: zip_error_strerror(zip_file_get_error(member)))
+    return .corruptArchive(
+      path: path, reason: isShort ? "'\(entry.name)' ends too early" : "'\(entry.name)': \(reason)")
   }
 }
 

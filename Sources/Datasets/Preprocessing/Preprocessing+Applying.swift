@@ -78,17 +78,20 @@ extension Preprocessing {
       ? [height, width, channels] : [channels, height, width]
   }
 
-  /// How an image lies: as stated, else by which end looks like 1, 3 or 4 channels.
+  /// How an image lies: as stated, else by which end looks more like channels.
   func layout(of image: [Int?]) -> Layout? {
     if let sourceLayout { return sourceLayout }
-    func looksLikeChannels(_ extent: Int?) -> Bool {
-      extent.map { [1, 3, 4].contains($0) } ?? false
+    /// One or three channels are usual, four are seen, other numbers are not.
+    func likelihood(_ extent: Int?) -> Int {
+      switch extent {
+      case 1, 3: 2
+      case 4: 1
+      default: 0
+      }
     }
-    switch (looksLikeChannels(image[0]), looksLikeChannels(image[2])) {
-    case (true, false): return .channelsFirst
-    case (false, true): return .channelsLast
-    default: return nil
-    }
+    let (first, last) = (likelihood(image[0]), likelihood(image[2]))
+    if first == last { return nil }
+    return first > last ? .channelsFirst : .channelsLast
   }
 
   private func preparedImage(_ sample: Tensor, place: String) throws(DatasetError) -> Tensor {
