@@ -1,0 +1,78 @@
+import Cells
+import Quantization
+import Workbench
+
+/// The selected layer in three lines, for terminals without room for the whole detail.
+struct LayerStrip: Widget {
+  let state: WorkbenchState
+
+  func render(in area: Rect, to buffer: inout CellBuffer) {
+    guard let layer = state.selectedLayer else {
+      return Pane(title: "").render(in: area, to: &buffer)
+    }
+    let pane = Pane(title: StyledText(layer.id, .title), badge: LayerLines.scope(state))
+    pane.render(in: area, to: &buffer)
+    let inner = pane.inner(of: area)
+    for (row, line) in LayerLines.summary(layer, state.layers.evaluations[layer.id]).enumerated() {
+      buffer.write(line, in: inner.row(row))
+    }
+  }
+}
+
+/// Lines about a layer that the strip and the detail share.
+enum LayerLines {
+  /// What the next edit changes.
+  static func scope(_ state: WorkbenchState) -> StyledText {
+    let title = state.editScopes?.title ?? ""
+    let target = state.layers.scope == .layer && state.layers.marks.isEmpty ? "this layer" : title
+    return StyledText("edits \(state.layers.side.title) of \(target)", .accent)
+  }
+
+  static func summary(_ layer: LayerSummary, _ evaluation: LayerEvaluation?) -> [StyledText] {
+    var facts = [layer.title]
+    if !layer.outputShape.isEmpty { facts.append(layer.outputShape) }
+    if layer.hasWeights { facts.append("weight \(layer.weightShape)") }
+    if layer.multiplyAccumulates > 0 { facts.append("\(Numbers.percent(layer.share)) of MACs") }
+    return [
+      StyledText(facts.joined(separator: "  "), .dim), activation(layer, evaluation),
+      weight(evaluation),
+    ]
+  }
+
+  static func activation(_ layer: LayerSummary, _ evaluation: LayerEvaluation?) -> StyledText {
+    if case .float(let reason) = layer.role {
+      return StyledText("stays fp32: \(reason)", .warning)
+    }
+    guard let evaluation else { return StyledText("working it out…", .dim) }
+    if evaluation.isFloat { return StyledText("kept in fp32", .warning) }
+    guard let range = evaluation.activation else {
+      return StyledText("activation not observed yet: 2, then r, calibrates", .dim)
+    }
+    return StyledText("A  ", .activation) + Self.range(range)
+  }
+
+  static func range(_ range: RangeSummary) -> StyledText {
+    StyledText("S \(Numbers.real(range.scale))  Z \(range.zeroPoint)  ")
+      + StyledText("[\(Numbers.real(range.lower)), \(Numbers.real(range.upper))]  ", .clipping)
+      + StyledText("clips \(Numbers.percent(range.clippedShare))  ")
+      + decibels(range.decibels) + StyledText(" dB")
+      + StyledText(
+        "  \(range.observer), \(Numbers.percent(range.clippingShare)) of noise clipping", .dim)
+  }
+
+  static func weight(_ evaluation: LayerEvaluation?) -> StyledText {
+    guard let evaluation, let value = evaluation.weightDecibels else { return "" }
+    var text = StyledText("W  ", .weights)
+    if let scale = evaluation.weightScale {
+      text =
+        text
+        + StyledText(
+          scale.lowerBound == scale.upperBound
+            ? "S \(Numbers.real(scale.lowerBound))  "
+            : "S \(Numbers.real(scale.lowerBound))…\(Numbers.real(scale.upperBound))  ")
+    }
+    text = text + decibels(value) + StyledText(" dB")
+    if let warning = evaluation.warnings.first { text = text + StyledText("  \(warning)", .warning) }
+    return text
+  }
+}

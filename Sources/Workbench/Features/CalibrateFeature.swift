@@ -1,0 +1,19 @@
+/// The Calibrate tab: the data, the run, and the tensors a person watches.
+package struct CalibrateFeature: Equatable, Sendable {
+  package enum Phase: Equatable, Sendable { case ready, running, paused, done, failed(String) }
+
+  package var phase = Phase.ready
+  package var data: DataSummary?
+  package var preprocessing = ""
+  package var batchSize = 1
+  package var limit: Int?
+  package var progress: CalibrationProgressSummary?
+  package var summary: CalibrationSummary?
+  /// Edges that are drawn live; the first is the large one.
+  package var watched: [String] = []
+  package var cursor = ListCursor()
+
+  package init() {}
+
+  package var isRunning: Bool { phase == .running || phase == .paused }
+}

@@ -1,0 +1,160 @@
+package import Calibration
+package import Conversion
+package import Graphs
+package import Quantization
+import Tensors
+
+/// What a recipe means, worked out from statistics without running the model.
+///
+/// Remembers every choice of range it has made, so that changing one layer costs one layer.
+package struct Analysis: Sendable {
+  package let layers: LayerGraph
+  package let statistics: CalibrationStatistics?
+  package private(set) var whatIf: WhatIf
+
+  package init(layers: LayerGraph, statistics: CalibrationStatistics?) {
+    self.layers = layers
+    self.statistics = statistics
+    whatIf = WhatIf(layers: layers, statistics: statistics ?? CalibrationStatistics())
+  }
+
+  /// Every layer under `recipe`.
+  package mutating func evaluate(_ recipe: Recipe) -> [LayerEvaluation] {
+    let resolution = layers.resolve(recipe)
+    // Fills the memory on all cores first.
+    _ = whatIf.predictions(for: resolution)
+    return layers.layers.map { evaluate($0, resolution) }
+  }
+
+  private mutating func evaluate(_ layer: Layer, _ resolution: Resolution) -> LayerEvaluation {
+    guard let choice = resolution.layers[layer.id] else {
+      return LayerEvaluation(layer: layer.id, qconfig: Target.x86.fallback, shortForm: "")
+    }
+    var qconfig = choice.config.qconfig
+    if !choice.isInt8 { qconfig.precision = .float32 }
+    var evaluation = LayerEvaluation(
+      layer: layer.id, qconfig: qconfig, shortForm: choice.isInt8 ? qconfig.shortForm : "fp32")
+    if case .float(let reason) = layer.role { evaluation.warnings.append(reason) }
+    if let edge = resolution.edges[layer.output], edge.isQuantized {
+      do {
+        let range = try whatIf.choice(edge: edge.representative, scheme: edge.scheme)
+        evaluation.activation = RangeSummary(range)
+      } catch {
+        if statistics != nil { evaluation.warnings.append("\(error)") }
+      }
+    }
+    if choice.isInt8, layer.weight != nil {
+      do {
+        let weight = try whatIf.weight(layer: layer, scheme: qconfig.weight)
+        evaluation.weightDecibels = weight?.decibels
+        evaluation.weightScale = weight?.scales
+        evaluation.warnings += weight?.warnings.map(\.description) ?? []
+      } catch {
+        evaluation.warnings.append("\(error)")
+      }
+    }
+    return evaluation
+  }
+
+  /// Everything the detail pane shows of one layer.
+  package mutating func detail(_ id: Layer.ID, _ recipe: Recipe) -> LayerDetail {
+    var detail = LayerDetail(layer: id)
+    guard let layer = layers[id] else { return detail }
+    let resolution = layers.resolve(recipe)
+    if let choice = resolution.layers[id] {
+      detail.provenance = [choice.reason] + choice.config.lines
+    }
+    if let seen = statistics?.edges[layer.output] {
+      detail.activationHistogram = seen.snapshot(bins: 256).map {
+        HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
+      }
+      detail.observedCount = seen.elementCount
+      detail.nonFiniteCount = seen.nonFiniteCount
+    }
+    if let edge = resolution.edges[layer.output] {
+      let choices = whatIf.comparison(edge: edge.representative, scheme: edge.scheme)
+      detail.observers = choices.map(RangeSummary.init)
+      detail.chosenObserver = edge.scheme.observer.text
+      if edge.group.count > 1 {
+        detail.provenance.append(
+          "shares scale and zero point with \(edge.group.filter { $0 != layer.output }.joined(separator: ", "))")
+      }
+    }
+    detail.inputs = layer.inputs.map { name in
+      guard let edge = resolution.edges[name], edge.isQuantized,
+        let range = try? whatIf.choice(edge: edge.representative, scheme: edge.scheme)
+      else { return LayerDetail.EdgeRange(edge: name, range: nil) }
+      return LayerDetail.EdgeRange(edge: name, range: RangeSummary(range))
+    }
+    if layer.weight != nil, let weight = try? whatIf.weightStatistics(of: layer) {
+      detail.channelRanges = weight.channelRanges
+      detail.weightHistogram = weight.histogram.map {
+        HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
+      }
+    }
+    return detail
+  }
+
+  /// The int8 graph.
+  /// - Throws: `WorkbenchError.notCalibrated`, or what conversion refuses.
+  package mutating func convert(_ recipe: Recipe) throws -> Conversion {
+    guard statistics != nil else { throw WorkbenchError.notCalibrated }
+    let resolution = layers.resolve(recipe)
+    let parameters = try whatIf.parameters(for: resolution)
+    return try Converter.convert(layers, resolution, edgeParameters: parameters)
+  }
+
+  package func summary(of conversion: Conversion, _ recipe: Recipe) -> ConversionSummary {
+    let resolution = layers.resolve(recipe)
+    let int8 = resolution.int8Layers.count
+    let unmatched = resolution.unmatchedRules.map(\.description)
+    return ConversionSummary(
+      int8Layers: int8, floatLayers: layers.layers.count - int8,
+      floatByteCount: conversion.sizes.floatByteCount,
+      int8ByteCount: conversion.sizes.quantizedByteCount,
+      notes: conversion.notes.map(\.description) + unmatched)
+  }
+
+  /// Suggestions, most gain first.
+  package mutating func advice(_ recipe: Recipe, errors: Calibration.ErrorReport?) -> [Advice] {
+    guard statistics != nil else { return [] }
+    var advisor = Advisor(resolution: layers.resolve(recipe), whatIf: whatIf, errors: errors)
+    return advisor.advice()
+  }
+
+  /// What a running calibration shows of one edge.
+  package static func live(_ watched: WatchedEdge, scheme: TensorScheme) -> LiveTensor {
+    let seen = watched.statistics
+    var live = LiveTensor(edge: watched.edge)
+    live.histogram = seen.snapshot(bins: 128).map {
+      HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
+    }
+    live.range = (try? seen.choice(for: scheme)).map(RangeSummary.init)
+    live.batchRanges = seen.batchRanges.points.compactMap { point in
+      point.minimum <= point.maximum ? point.minimum...point.maximum : nil
+    }
+    if let batch = watched.batch { live.lastBatch = batch.minimum...batch.maximum }
+    if let lower = seen.minimum, let upper = seen.maximum, lower <= upper {
+      live.wholeRun = lower...upper
+    }
+    live.stableSince = watched.stableSince
+    live.nonFiniteCount = seen.nonFiniteCount
+    return live
+  }
+}
+
+extension TensorStatistics {
+  /// NaN and infinite values, which no observer counts.
+  var nonFiniteCount: Int { nanCount + positiveInfinityCount + negativeInfinityCount }
+}
+
+extension RangeSummary {
+  init(_ choice: RangeChoice) {
+    let noise = choice.roundingNoise + choice.clippingNoise
+    self.init(
+      observer: choice.observer.text, lower: choice.lower, upper: choice.upper,
+      scale: choice.parameters.scale, zeroPoint: choice.parameters.zeroPoint,
+      clippedShare: choice.clippedPercent / 100, decibels: choice.predictedSQNR,
+      roundingShare: noise > 0 ? choice.roundingNoise / noise : 1)
+  }
+}

@@ -1,0 +1,66 @@
+package import Datasets
+package import ONNX
+
+extension Project {
+  /// Opens what `request` names, as the model takes it.
+  package func dataset(
+    _ request: DataRequest, purpose: DatasetPurpose = .calibration,
+    mapping: [String: String] = [:], labels: String? = nil, seed: UInt64? = nil
+  ) throws -> Dataset {
+    let source =
+      request.path.isEmpty
+      ? DatasetSource.random(seed: seed ?? 0, count: request.limit ?? 32)
+      : try DatasetSource.open(request.path, readers: .withTensorProto)
+    var options = DatasetOptions()
+    options.purpose = purpose
+    options.mapping = mapping
+    options.labels = labels
+    options.limit = request.limit
+    options.seed = request.path.isEmpty ? nil : seed
+    options.batchSize = request.batchSize
+    if !request.preprocessing.isEmpty {
+      options.preprocessing = try Preprocessing(parsing: request.preprocessing)
+    }
+    return try Dataset(source, inputs: randomSizedInputs(isRandom: source.isRandom), options: options)
+  }
+
+  /// Random data need every extent, so they get the planned shapes.
+  private func randomSizedInputs(isRandom: Bool) -> [InputSpecification] {
+    guard isRandom else { return inputSpecifications }
+    return inputSpecifications.map { specification in
+      var fixed = specification
+      if let shape = shapes[specification.name] {
+        fixed.dimensions = specification.dimensions.enumerated().map { axis, extent in
+          axis == 0 ? extent : extent ?? shape[axis]
+        }
+      }
+      return fixed
+    }
+  }
+
+  /// The dataset in words, with what the input doctor found.
+  package func describe(_ dataset: Dataset, request: DataRequest) throws -> DataSummary {
+    let report = try InputDoctor().examine(dataset)
+    let members = dataset.bindings.map(\.member.name).joined(separator: ", ")
+    let source = dataset.source.name
+    return DataSummary(
+      path: request.path,
+      title: "\(source) · \(members) · \(dataset.sampleCount) samples",
+      sampleCount: dataset.sampleCount, batchCount: dataset.batchCount,
+      isRandom: request.path.isEmpty, hasLabels: dataset.labelMember != nil,
+      notes: dataset.notes,
+      findings: report.findings.map { finding in
+        DataSummary.Finding(
+          severity: DataSummary.Finding.Severity(finding.severity), what: finding.what,
+          place: finding.place, advice: finding.whatToDo)
+      })
+  }
+}
+
+extension DatasetReaders {
+  /// Reads ONNX `TensorProto` files as well.
+  package static let withTensorProto = DatasetReaders { bytes in
+    let (name, tensor) = try TensorProtoFile.read(bytes)
+    return (name.isEmpty ? nil : name, tensor)
+  }
+}

@@ -1,0 +1,106 @@
+package import Calibration
+package import Datasets
+import Foundation
+package import Quantization
+package import Sessions
+
+/// A project with what has been learnt of it: what a session file stands for.
+package struct Workspace: Sendable {
+  package var project: Project
+  package var statistics: CalibrationStatistics?
+  package var calibrationSeconds: Double
+  /// Digest of the data that `statistics` came from.
+  package var dataDigest: String?
+
+  package init(
+    project: Project, statistics: CalibrationStatistics? = nil, calibrationSeconds: Double = 0,
+    dataDigest: String? = nil
+  ) {
+    self.project = project
+    self.statistics = statistics
+    self.calibrationSeconds = calibrationSeconds
+    self.dataDigest = dataDigest
+  }
+
+  package var calibrationSummary: CalibrationSummary? {
+    statistics.map { statistics in
+      CalibrationSummary(
+        batches: statistics.batchCount, samples: statistics.sampleCount,
+        edges: statistics.edges.count, nonFiniteCount: statistics.edges.values.map(\.nonFiniteCount).reduce(0, +),
+        seconds: calibrationSeconds)
+    }
+  }
+
+  /// The session document for a file at `path`, so that paths below its folder stay relative.
+  package func session(_ content: SessionContent, at path: String) -> Session {
+    var session = Session(
+      tool: "octet \(Version.current)",
+      model: Session.ModelReference(
+        path: relative(project.path, to: path), sha256: project.digest,
+        byteCount: project.byteCount), recipe: content.recipe)
+    session.data = content.data.map { data in
+      Session.DataReference(
+        path: data.path.isEmpty ? "" : relative(data.path, to: path),
+        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit,
+        digest: dataDigest)
+    }
+    session.statistics = statistics.map { statistics in
+      Session.Statistics(
+        batches: statistics.batchCount, samples: statistics.sampleCount,
+        seconds: calibrationSeconds,
+        edges: statistics.edges)
+    }
+    session.errors = content.errors
+    session.benchmark = content.benchmark
+    session.log = content.log
+    session.host = Session.Host(
+      processor: HostDescription.processor,
+      instructionSet: project.options.instructionSet.rawValue,
+      cores: ProcessInfo.processInfo.activeProcessorCount)
+    return session
+  }
+
+  /// Opens the model of a session, which must still be the one it was made with.
+  package init(_ session: Session, at path: String, options: HostOptions) throws {
+    let modelPath = absolute(session.model.path, from: path)
+    guard FileManager.default.fileExists(atPath: modelPath) else {
+      throw WorkbenchError.noFile(modelPath)
+    }
+    let project = try Project(path: modelPath, options: options)
+    guard project.digest == session.model.sha256 else {
+      throw WorkbenchError.modelChanged(path: modelPath, session: path)
+    }
+    self.init(
+      project: project,
+      statistics: session.statistics.map { statistics in
+        CalibrationStatistics(
+          edges: statistics.edges, batchCount: statistics.batches,
+          sampleCount: statistics.samples)
+      }, calibrationSeconds: session.statistics?.seconds ?? 0, dataDigest: session.data?.digest)
+  }
+}
+
+extension Session {
+  /// Where the data lie, seen from a session file at `path`.
+  package func dataRequest(at path: String) -> DataRequest? {
+    data.map { data in
+      DataRequest(
+        path: data.path.isEmpty ? "" : absolute(data.path, from: path),
+        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit)
+    }
+  }
+}
+
+/// `target` as seen from the folder of `file`, when it lies below; otherwise absolute.
+func relative(_ target: String, to file: String) -> String {
+  let folder = URL(fileURLWithPath: file).deletingLastPathComponent().standardizedFileURL.path
+  let path = URL(fileURLWithPath: target).standardizedFileURL.path
+  return path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+}
+
+/// The file that `path` names for a session at `file`.
+func absolute(_ path: String, from file: String) -> String {
+  if path.hasPrefix("/") { return path }
+  return URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(path)
+    .standardizedFileURL.path
+}

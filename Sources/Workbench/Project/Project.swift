@@ -1,0 +1,159 @@
+package import Conversion
+package import Datasets
+package import Execution
+import Foundation
+package import Graphs
+package import Kernels
+package import ONNX
+package import Tensors
+
+/// How plans are built and run on this host.
+package struct HostOptions: Equatable, Sendable {
+  package var instructionSet: InstructionSet
+  package var threads: Int
+  package init(instructionSet: InstructionSet = .best, threads: Int = 1) {
+    self.instructionSet = instructionSet
+    self.threads = threads
+  }
+}
+
+/// An opened model with its layers. A value: jobs work on copies.
+package struct Project: Sendable {
+  package let path: String
+  package let digest: String
+  package let byteCount: Int
+  /// As the file has it.
+  package let source: Model
+  package let layers: LayerGraph
+  package let notes: [String]
+  package var options: HostOptions
+  /// Shapes to plan with until data say otherwise, by input.
+  package let shapes: [String: Shape]
+
+  /// - Parameter shapes: fixes symbolic dimensions, by input name.
+  package init(
+    path: String, options: HostOptions = HostOptions(), shapes fixed: [String: Shape] = [:]
+  ) throws {
+    let imported = try ModelImporter.read(path: path)
+    self.path = path
+    self.options = options
+    source = imported.model
+    let file = try SHA256.hexDigest(ofFile: path)
+    digest = file.digest
+    byteCount = file.byteCount
+    layers = try LayerGraph(model: imported.model)
+    var notes = imported.notes + layers.report.notes
+    var shapes: [String: Shape] = [:]
+    for input in layers.model.graph.requiredInputs {
+      if let shape = fixed[input.name] {
+        shapes[input.name] = shape
+        continue
+      }
+      let (shape, isAssumed) = Self.assumedShape(of: input)
+      shapes[input.name] = shape
+      if isAssumed {
+        notes.append("Until data are chosen, input '\(input.name)' is taken to be \(shape).")
+      }
+    }
+    if let unknown = fixed.keys.first(where: { name in
+      !layers.model.graph.requiredInputs.contains { $0.name == name }
+    }) {
+      throw WorkbenchError.unknownInput(
+        unknown, known: layers.model.graph.requiredInputs.map(\.name))
+    }
+    self.shapes = shapes
+    self.notes = notes
+  }
+
+  /// One sample, and 320 for open extents after the first two, which convolutional networks that
+  /// take any size accept.
+  private static func assumedShape(of input: ValueDeclaration) -> (Shape, isAssumed: Bool) {
+    var isAssumed = false
+    let extents = (input.dimensions ?? []).enumerated().map { axis, dimension in
+      if let extent = dimension.fixedExtent, extent > 0 { return extent }
+      if axis == 0 { return 1 }
+      isAssumed = true
+      return axis == 1 ? 3 : 320
+    }
+    return (Shape(extents), isAssumed)
+  }
+
+  package var name: String {
+    let file = URL(fileURLWithPath: path).lastPathComponent
+    return file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file
+  }
+
+  /// What data must be like to be fed.
+  package var inputSpecifications: [InputSpecification] {
+    layers.model.graph.requiredInputs.map { input in
+      InputSpecification(
+        name: input.name, elementType: input.elementType ?? .float32,
+        dimensions: (input.dimensions ?? []).map { dimension in
+          dimension.fixedExtent.flatMap { $0 > 0 ? $0 : nil }
+        })
+    }
+  }
+
+  /// Runs the float model.
+  /// - Parameter kept: values that stay observable.
+  package func floatExecutor(kept: Set<String> = []) throws -> Executor {
+    try Executor(
+      model: layers.model,
+      options: ExecutionOptions(
+        mode: .float, instructionSet: options.instructionSet, threads: options.threads,
+        kept: kept), isPrepared: true)
+  }
+
+  /// Plans the float model for `shapes` and says what each layer is.
+  package func summary() throws -> ProjectSummary {
+    let executor = try floatExecutor(kept: Set(layers.observedEdges))
+    var outputShapes: [String: Shape] = [:]
+    var work: [Layer.ID: Int] = [:]
+    var notes = notes
+    do {
+      let plan = try executor.plan(for: shapes)
+      for step in plan.steps {
+        outputShapes[step.output] = step.outputShape
+        for node in step.nodes {
+          guard let layer = layers.layer(containing: node) else { continue }
+          work[layer.id, default: 0] += step.multiplyAccumulates
+          break
+        }
+      }
+    } catch {
+      notes.append("The model cannot run yet: \(error)")
+    }
+    let total = max(work.values.reduce(0, +), 1)
+    let rows = layers.layers.map { layer in
+      LayerSummary(
+        id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
+        role: LayerSummary.Role(layer.role), inputEdges: layer.inputs, outputEdge: layer.output,
+        outputShape: outputShapes[layer.output]?.description ?? "",
+        weightShape: layer.weight?.shape.description ?? "", parameterCount: layer.parameterCount,
+        multiplyAccumulates: work[layer.id] ?? 0,
+        share: Double(work[layer.id] ?? 0) / Double(total))
+    }
+    return ProjectSummary(
+      modelPath: path, modelName: name, modelDigest: digest, modelByteCount: byteCount,
+      opset: Int(source.opset), parameterCount: rows.map(\.parameterCount).reduce(0, +),
+      multiplyAccumulates: work.values.reduce(0, +),
+      inputs: layers.model.graph.requiredInputs.map(Self.describe),
+      outputs: layers.model.graph.outputs.map(Self.describe), layers: rows, notes: notes,
+      instructionSet: options.instructionSet.rawValue, threads: options.threads)
+  }
+
+  private static func describe(_ value: ValueDeclaration) -> String {
+    let shape = value.dimensions.map { $0.map(\.description).joined(separator: "×") } ?? "any"
+    return "\(value.name) \(shape) \(value.elementType?.description ?? "")"
+  }
+}
+
+extension LayerSummary.Role {
+  init(_ role: LayerRole) {
+    switch role {
+    case .quantizable: self = .quantizable
+    case .passThrough: self = .passThrough
+    case .float(let reason): self = .float(reason: reason)
+    }
+  }
+}

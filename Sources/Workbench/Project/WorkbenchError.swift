@@ -1,0 +1,31 @@
+/// What a person asked for and cannot have, and what to do instead.
+package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
+  case unknownInput(String, known: [String])
+  case noFile(String)
+  case notCalibrated
+  case modelChanged(path: String, session: String)
+  case wrongData(place: String, what: String, advice: String)
+  case noSession(String)
+  case exportDiffers(path: String, what: String)
+
+  package var description: String {
+    switch self {
+    case .unknownInput(let name, let known):
+      "The model has no input '\(name)'; it has \(known.joined(separator: ", "))."
+    case .noFile(let path):
+      "There is no file '\(path)'. Check the path; an ONNX model or an octet session is needed."
+    case .notCalibrated:
+      "Nothing has been observed yet. Calibrate first."
+    case .modelChanged(let path, let session):
+      "'\(path)' is not the file that '\(session)' was made with: its digest differs."
+        + " Put the old model back, or open the new model itself."
+    case .wrongData(let place, let what, let advice):
+      "\(place): \(what). \(advice)"
+    case .noSession(let path):
+      "'\(path)' is not an octet session. Make one with: octet calibrate MODEL --data DATA -o"
+        + " \(path)"
+    case .exportDiffers(let path, let what):
+      "The exported file '\(path)' does not compute what was measured: \(what). It was removed."
+    }
+  }
+}

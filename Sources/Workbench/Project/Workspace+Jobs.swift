@@ -1,0 +1,168 @@
+package import Calibration
+package import Conversion
+package import Datasets
+import Execution
+import Foundation
+package import Graphs
+import Kernels
+import ONNX
+package import Quantization
+package import Sessions
+import Tensors
+
+/// The jobs: each takes minutes at most, says how far it is, and can be cancelled.
+extension Workspace {
+  /// Observes `dataset`; afterwards `statistics` hold what every observer saw.
+  package mutating func calibrate(
+    _ dataset: Dataset, control: JobControl, progress: (CalibrationProgress) -> Void
+  ) throws {
+    let calibrator = try Calibrator(
+      layers: project.layers, threads: project.options.threads,
+      instructionSet: project.options.instructionSet)
+    let start = ContinuousClock.now
+    statistics = try calibrator.run(dataset, control: control, progress: progress)
+    calibrationSeconds = (ContinuousClock.now - start).seconds
+    dataDigest = try dataset.manifest().digest
+  }
+
+  /// Every layer's loss: predicted, alone, and with everything quantized.
+  package func errors(
+    _ dataset: Dataset, recipe: Recipe, analysis: inout Analysis, control: JobControl,
+    progress: (JobProgress) -> Void
+  ) throws -> ErrorTable {
+    let run = try ErrorAnalysis(
+      layers: project.layers, resolution: project.layers.resolve(recipe),
+      conversion: try analysis.convert(recipe), threads: project.options.threads,
+      instructionSet: project.options.instructionSet)
+    let report = try run.run(dataset, control: control) { step in
+      progress(JobProgress(done: step.done, total: step.total, detail: step.label))
+    }
+    let evaluations = Dictionary(
+      analysis.evaluate(recipe).map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
+    let rows = report.layers.map { ErrorTable.Row($0, evaluations[$0.layer]) }
+    return ErrorTable(
+      rows: rows, output: ErrorTable.Output(report),
+      advice: analysis.advice(recipe, errors: report).compactMap { advice in
+        advice.rules.first.map { rule in
+          AdviceSummary(
+            layer: advice.layer, title: advice.kind.title, detail: advice.text,
+            gainDecibels: advice.predictedGain, rule: rule)
+        }
+      })
+  }
+
+  /// The output's loss with one layer quantized at a time.
+  package func sensitivity(
+    _ dataset: Dataset, recipe: Recipe, analysis: inout Analysis, control: JobControl,
+    progress: (JobProgress) -> Void
+  ) throws -> [SensitivityRow] {
+    let conversion = try analysis.convert(recipe)
+    let run = try SensitivityAnalysis(
+      layers: project.layers, resolution: project.layers.resolve(recipe),
+      parameters: Dictionary(
+        conversion.edgeParameters.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }),
+      threads: project.options.threads, instructionSet: project.options.instructionSet)
+    return try run.run(dataset, control: control) { step in
+      progress(JobProgress(done: step.done, total: step.total, detail: step.label))
+    }.map { SensitivityRow(layer: $0.layer, outputDecibels: $0.output.decibels) }
+  }
+
+  /// Writes the int8 model, reads it back, and makes sure that it computes what was measured.
+  /// A file that does not is removed.
+  package func export(
+    _ recipe: Recipe, to path: String, analysis: inout Analysis, sample: Batch?
+  ) throws -> ExportSummary {
+    let conversion = try analysis.convert(recipe)
+    let inputs = try sampleInputs(sample)
+    let candidate = path + ".checking-\(ProcessInfo.processInfo.processIdentifier)"
+    defer { try? FileManager.default.removeItem(atPath: candidate) }
+    try ModelExporter.save(conversion.model, to: candidate)
+    let reloaded = try ModelImporter.load(path: candidate)
+    let expected = try run(conversion.model, mode: .integer, inputs)
+    let found = try run(reloaded, mode: .integer, inputs)
+    for (name, tensor) in expected where found[name] != tensor {
+      throw WorkbenchError.exportDiffers(path: path, what: "output '\(name)' changed on reload")
+    }
+    try ModelExporter.save(conversion.model, to: path)
+    let byteCount =
+      (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    return ExportSummary(
+      path: path, byteCount: byteCount,
+      verification: "\(conversion.sizes.quantizedByteCount.byteText), reloaded and run, outputs equal")
+  }
+
+  private func run(
+    _ model: Model, mode: ExecutionMode, _ inputs: [String: Tensor]
+  ) throws -> [String: Tensor] {
+    try Executor(
+      model: model,
+      options: ExecutionOptions(
+        mode: mode, instructionSet: project.options.instructionSet,
+        threads: project.options.threads)
+    ).run(inputs)
+  }
+
+  /// A batch as the executor takes it; seeded random numbers where there is none.
+  package func sampleInputs(_ batch: Batch?, batchSize: Int = 1) throws -> [String: Tensor] {
+    let batch = try batch ?? project.dataset(
+      DataRequest(path: "", preprocessing: "", batchSize: batchSize, limit: batchSize)
+    ).batch(at: 0)
+    return Dictionary(
+      batch.inputs.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension ErrorTable.Row {
+  init(_ error: LayerError, _ evaluation: LayerEvaluation?) {
+    // What the kernels really gave, where they ran; otherwise the simulation.
+    let everything = error.executed ?? error.accumulated
+    self.init(
+      id: error.layer, weightDecibels: evaluation?.weightDecibels,
+      predictedDecibels: evaluation?.activation?.decibels,
+      roundingShare: evaluation?.activation?.roundingShare,
+      localDecibels: error.local?.decibels, accumulatedDecibels: everything?.decibels,
+      cosine: everything?.cosine, largestError: everything?.largestError)
+  }
+}
+
+extension ErrorTable.Output {
+  init(_ report: ErrorReport) {
+    let output = report.outputs.first
+    self.init(
+      samples: report.sampleCount, int8Decibels: output?.executed.decibels,
+      simulatedDecibels: output?.simulated.decibels,
+      topOneAgreement: output?.classes?.executed,
+      floatAccuracy: output?.classes?.accuracy?.float,
+      int8Accuracy: output?.classes?.accuracy?.executed)
+  }
+}
+
+extension Advice.Kind {
+  /// What is advised, in a few words.
+  var title: String {
+    switch self {
+    case .observer: "another observer"
+    case .perChannel: "weights per channel"
+    case .keepFloat: "keep in fp32"
+    case .fullRange: "all 8 bits"
+    case .weights: "look at the weights"
+    case .data: "more or other data"
+    case .coverage: "coverage"
+    }
+  }
+}
+
+extension Int {
+  /// `1.9 MB`, powers of 1000.
+  package var byteText: String {
+    let units = ["B", "kB", "MB", "GB", "TB"]
+    var value = Double(self)
+    var unit = 0
+    while value >= 999.95, unit < units.count - 1 {
+      value /= 1000
+      unit += 1
+    }
+    if unit == 0 { return "\(self) B" }
+    return "\((value * 10).rounded() / 10) \(units[unit])"
+  }
+}

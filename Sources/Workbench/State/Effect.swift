@@ -1,0 +1,66 @@
+package import Quantization
+package import Sessions
+
+/// Something the world must do. Effects are data: a test compares them, `EffectRunner` acts.
+package enum Effect: Equatable, Sendable {
+  case open(path: String)
+  case listRecent
+  case chooseData(DataRequest)
+  case evaluate(generation: Int, Recipe)
+  case detail(generation: Int, layer: String, Recipe)
+  case calibrate(run: Int, DataRequest, Recipe, watched: [String])
+  case watch([String])
+  case pause
+  case resume
+  case step
+  case cancel
+  case analyse(run: Int, DataRequest, Recipe)
+  case measureSensitivity(run: Int, DataRequest, Recipe)
+  case convert(run: Int, Recipe)
+  case benchmark(run: Int, Recipe, runs: Int, batchSize: Int, DataRequest)
+  case export(run: Int, Recipe, path: String)
+  case setThreads(Int)
+  case save(path: String, SessionContent, thenQuit: Bool)
+  /// Soon, not at once: several changes become one write.
+  case autosave(sessionPath: String?, SessionContent)
+  case recover(path: String)
+  case discardAutosave(path: String)
+  case copy(String)
+  case setTheme(String)
+  case redraw
+  case quit
+}
+
+/// Which data, and how they are fed.
+package struct DataRequest: Equatable, Sendable {
+  /// Empty asks for random data.
+  package var path: String
+  package var preprocessing: String
+  package var batchSize: Int
+  package var limit: Int?
+  package init(path: String, preprocessing: String, batchSize: Int, limit: Int?) {
+    self.path = path
+    self.preprocessing = preprocessing
+    self.batchSize = batchSize
+    self.limit = limit
+  }
+}
+
+/// The part of a session that the state knows; the engine adds statistics and digests.
+package struct SessionContent: Equatable, Sendable {
+  package var recipe: Recipe
+  package var data: DataRequest?
+  package var errors: ErrorTable?
+  package var benchmark: BenchmarkTable?
+  package var log: [LogEntry]
+  package init(
+    recipe: Recipe, data: DataRequest?, errors: ErrorTable?, benchmark: BenchmarkTable?,
+    log: [LogEntry]
+  ) {
+    self.recipe = recipe
+    self.data = data
+    self.errors = errors
+    self.benchmark = benchmark
+    self.log = log
+  }
+}

@@ -1,0 +1,76 @@
+package import Quantization
+package import Sessions
+
+/// What an effect reports. `run` tells a job's late reports from those of the next one.
+package enum Event: Equatable, Sendable {
+  case opened(OpenedProject)
+  case openFailed(path: String, message: String)
+  case dataChosen(DataSummary)
+  case evaluated(generation: Int, evaluations: [LayerEvaluation])
+  case detailed(generation: Int, detail: LayerDetail)
+  case jobProgressed(run: Int, JobProgress)
+  case calibrationProgressed(run: Int, CalibrationProgressSummary)
+  case calibrated(run: Int, CalibrationSummary)
+  case errorsAnalysed(run: Int, ErrorTable)
+  case sensitivityMeasured(run: Int, [SensitivityRow])
+  case converted(run: Int, ConversionSummary)
+  case benchmarked(run: Int, BenchmarkTable)
+  case exported(run: Int, ExportSummary)
+  case cancelled(run: Int)
+  case failed(run: Int, message: String)
+  case saved(path: String, thenQuit: Bool)
+  case autosaved
+  case sessionFailed(message: String)
+  case recoverable(path: String, description: String)
+  case recentListed([RecentSession])
+  case watchedSampled([LiveTensor])
+}
+
+/// A model as it was opened, with what its session remembered.
+package struct OpenedProject: Equatable, Sendable {
+  package var project: ProjectSummary
+  package var recipe: Recipe
+  package var sessionPath: String?
+  package var data: DataSummary?
+  package var batchSize: Int
+  package var limit: Int?
+  package var preprocessing: String
+  package var calibration: CalibrationSummary?
+  package var errors: ErrorTable?
+  package var benchmark: BenchmarkTable?
+  package var conversion: ConversionSummary?
+  package var log: [LogEntry]
+  /// Whether this is unsaved work of an earlier run.
+  package var isRecovered = false
+
+  package init(
+    project: ProjectSummary, recipe: Recipe, sessionPath: String? = nil, data: DataSummary? = nil,
+    batchSize: Int = 1, limit: Int? = nil, preprocessing: String = "",
+    calibration: CalibrationSummary? = nil, errors: ErrorTable? = nil,
+    benchmark: BenchmarkTable? = nil, conversion: ConversionSummary? = nil, log: [LogEntry] = []
+  ) {
+    self.project = project
+    self.recipe = recipe
+    self.sessionPath = sessionPath
+    self.data = data
+    self.batchSize = batchSize
+    self.limit = limit
+    self.preprocessing = preprocessing
+    self.calibration = calibration
+    self.errors = errors
+    self.benchmark = benchmark
+    self.conversion = conversion
+    self.log = log
+  }
+}
+
+package struct RecentSession: Equatable, Sendable {
+  package var path: String
+  package var title: String
+  package var detail: String
+  package init(path: String, title: String, detail: String) {
+    self.path = path
+    self.title = title
+    self.detail = detail
+  }
+}

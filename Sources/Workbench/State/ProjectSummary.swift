@@ -1,0 +1,69 @@
+/// What the workbench knows of an opened model, apart from any recipe.
+package struct ProjectSummary: Equatable, Sendable {
+  package var modelPath: String
+  package var modelName: String
+  /// Lower-case hexadecimal SHA-256 of the model file.
+  package var modelDigest: String
+  package var modelByteCount: Int
+  package var opset: Int
+  package var parameterCount: Int
+  /// Multiply-accumulates of one run at the shapes below.
+  package var multiplyAccumulates: Int
+  /// `input 1×3×224×224 float32`, one line each.
+  package var inputs: [String]
+  package var outputs: [String]
+  /// Model order.
+  package var layers: [LayerSummary]
+  /// What importing and preparing the graph had to say.
+  package var notes: [String]
+  package var instructionSet: String
+  package var threads: Int
+}
+
+/// One layer as the model has it.
+package struct LayerSummary: Equatable, Sendable, Identifiable {
+  package enum Role: Equatable, Sendable {
+    case quantizable
+    /// Moves codes without arithmetic, so it shares scale and zero point with its input.
+    case passThrough
+    /// Stays in float, and why.
+    case float(reason: String)
+  }
+
+  package var id: String
+  /// The model's scopes, outermost first; the last is the layer itself.
+  package var path: [String]
+  package var title: String
+  package var operatorType: String
+  package var role: Role
+  package var inputEdges: [String]
+  package var outputEdge: String
+  /// `64×112×112`; empty when unknown.
+  package var outputShape: String
+  package var weightShape: String
+  package var parameterCount: Int
+  package var multiplyAccumulates: Int
+  /// Share of the model's multiply-accumulates, 0...1.
+  package var share: Double
+
+  package init(
+    id: String, path: [String], title: String, operatorType: String, role: Role,
+    inputEdges: [String], outputEdge: String, outputShape: String = "", weightShape: String = "",
+    parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0
+  ) {
+    self.id = id
+    self.path = path
+    self.title = title
+    self.operatorType = operatorType
+    self.role = role
+    self.inputEdges = inputEdges
+    self.outputEdge = outputEdge
+    self.outputShape = outputShape
+    self.weightShape = weightShape
+    self.parameterCount = parameterCount
+    self.multiplyAccumulates = multiplyAccumulates
+    self.share = share
+  }
+
+  package var hasWeights: Bool { !weightShape.isEmpty }
+}

@@ -1,0 +1,156 @@
+package import Quantization
+import Sessions
+
+extension WorkbenchState {
+  /// Changes the recipe; every change can be undone.
+  mutating func changeRecipe(_ action: Action) -> [Effect] {
+    guard project != nil else { return [] }
+    switch action {
+    case .edit(let edit): return apply(edit)
+    case .clipByHand: return askForClip()
+    case .setTarget(let target):
+      var recipe = recipe
+      recipe.target = target
+      return adopt(recipe, label: "target \(target.rawValue)")
+    case .setRule(let rule):
+      var recipe = recipe
+      recipe.set(rule.change, for: rule.scope, note: rule.note)
+      return adopt(recipe, label: "rule for \(rule.scope.text)")
+    case .undo:
+      guard let undone = history.undo() else {
+        say("Nothing to undo.")
+        return []
+      }
+      say("Undone: \(undone).")
+      return recipeChanged()
+    case .redo:
+      guard let redone = history.redo() else {
+        say("Nothing to redo.")
+        return []
+      }
+      say("Redone: \(redone).")
+      return recipeChanged()
+    case .applyAdvice:
+      let advice = errors.report?.advice ?? []
+      guard advice.indices.contains(errors.adviceCursor.selected) else {
+        say("No advice is selected. Measure errors first, then press a for the advice.")
+        return []
+      }
+      return changeRecipe(.setRule(advice[errors.adviceCursor.selected].rule))
+    case .keepFloat:
+      guard let layer = tab == .errors ? errors.selected?.id : selectedLayer?.id else { return [] }
+      var change = QConfigChange()
+      change.precision = .float32
+      var recipe = recipe
+      recipe.set(change, for: .layer(layer), note: "kept fp32 by hand")
+      return adopt(recipe, label: "\(layer): fp32")
+    default:
+      return []
+    }
+  }
+
+  /// Puts a changed recipe on the history and asks for what follows from it.
+  private mutating func adopt(_ recipe: Recipe, label: String) -> [Effect] {
+    guard recipe != self.recipe else {
+      say("That is so already.")
+      return []
+    }
+    history.push(recipe, label: label)
+    say("\(label.prefix(1).uppercased() + label.dropFirst()). u takes it back.")
+    return recipeChanged()
+  }
+
+  private mutating func recipeChanged() -> [Effect] {
+    errors.isStale = errors.report != nil
+    benchmark.isStale = benchmark.report != nil
+    conversion = nil
+    return reevaluate() + changed()
+  }
+
+  /// The rule scopes that the next edit changes, with a name for people.
+  package var editScopes: (scopes: [RuleScope], title: String)? {
+    guard let layer = selectedLayer else { return nil }
+    switch layers.scope {
+    case .layer where !layers.marks.isEmpty:
+      let ids = project?.layers.map(\.id).filter(layers.marks.contains) ?? []
+      return (ids.map(RuleScope.layer), "\(ids.count) marked layers")
+    case .layer: return ([.layer(layer.id)], layer.id)
+    case .operatorType: return ([.operatorType(layer.operatorType)], "every \(layer.operatorType)")
+    case .all: return ([.global], "all layers")
+    }
+  }
+
+  private mutating func apply(_ edit: RecipeEdit) -> [Effect] {
+    guard let layer = selectedLayer, let (scopes, title) = editScopes else {
+      say("Select a layer first.", .warning)
+      return []
+    }
+    if case .float(let reason) = layer.role, layers.scope == .layer, layers.marks.isEmpty {
+      say("\(layer.id) stays fp32: \(reason).", .warning)
+      return []
+    }
+    guard let current = layers.evaluations[layer.id]?.qconfig else {
+      say("The layer's qconfig is still being worked out.", .warning)
+      return []
+    }
+    var recipe = recipe
+    if edit == .reset {
+      for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
+      return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
+    }
+    let (change, words) = describe(edit, current)
+    for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
+    return adopt(recipe, label: "\(title): \(words)")
+  }
+
+  private func describe(_ edit: RecipeEdit, _ current: QConfig) -> (QConfigChange, String) {
+    var change = QConfigChange()
+    let side = layers.side
+    let scheme = side == .activation ? current.activation : current.weight
+    var part = SchemeChange()
+    let words: String
+    switch edit {
+    case .togglePrecision:
+      change.precision = current.precision == .float32 ? .staticInt8 : .float32
+      return (change, change.precision == .float32 ? "fp32" : "int8")
+    case .toggleGranularity:
+      let value: Granularity =
+        current.weight.granularity == .perTensor ? .perChannel : .perTensor
+      change.weight.granularity = value
+      return (change, value == .perTensor ? "weights per tensor" : "weights per channel")
+    case .toggleSymmetry:
+      part.symmetry = scheme.symmetry == .symmetric ? .affine : .symmetric
+      words = part.symmetry == .symmetric ? "symmetric" : "affine"
+    case .cycleObserver(let step):
+      let choices = ObserverKind.comparable
+      let index = choices.firstIndex { $0.name == scheme.observer.name } ?? 0
+      let next = choices[((index + step) % choices.count + choices.count) % choices.count]
+      part.observer = next
+      words = next.text
+    case .toggleReducedRange:
+      part.reduceRange = !scheme.reduceRange
+      words = scheme.reduceRange ? "8 bits" : "7 bits"
+    case .toggleType:
+      part.type = scheme.type == .qint8 ? .quint8 : .qint8
+      words = scheme.type == .qint8 ? "quint8" : "qint8"
+    case .clip(let lower, let upper):
+      part.observer = .manual(lower: lower, upper: upper)
+      words = "clipped to \(lower)…\(upper)"
+    case .reset:
+      return (change, "reset")
+    }
+    if side == .activation { change.activation = part } else { change.weight = part }
+    return (change, "\(side.title) \(words)")
+  }
+
+  private mutating func askForClip() -> [Effect] {
+    guard let layer = selectedLayer else { return [] }
+    let range = layers.evaluations[layer.id]?.activation
+    overlay = .prompt(
+      Prompt(
+        kind: .clip, title: "Clip \(layers.side.title)s of \(layer.id)",
+        hint: "lower and upper bound in real units, such as 0 6",
+        input: EditedLine(range.map { "\($0.lower) \($0.upper)" } ?? "")))
+    return []
+  }
+}

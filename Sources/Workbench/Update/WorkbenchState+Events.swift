@@ -1,0 +1,159 @@
+package import Quantization
+import Sessions
+
+extension WorkbenchState {
+  /// Takes in what an effect reports. Reports of an older run are dropped.
+  mutating func receive(_ event: Event) -> [Effect] {
+    switch event {
+    case .opened(let opened): return adopt(opened)
+    case .openFailed(let path, let message):
+      job = nil
+      say("\(path): \(message)", .error)
+      return []
+    case .dataChosen(let data):
+      calibrate.data = data
+      if let finding = data.findings.first(where: { $0.severity != .note }) {
+        say("\(finding.place): \(finding.what). \(finding.advice)", .warning)
+      } else {
+        say("Data: \(data.title).")
+      }
+      return changed()
+    case .evaluated(let generation, let evaluations):
+      guard generation == self.generation else { return [] }
+      for evaluation in evaluations { layers.evaluations[evaluation.layer] = evaluation }
+      return []
+    case .detailed(let generation, let detail):
+      guard generation == self.generation, detail.layer == selectedLayer?.id else { return [] }
+      layers.detail = detail
+      return []
+    case .watchedSampled(let live):
+      guard !calibrate.isRunning else { return [] }
+      var progress =
+        calibrate.progress ?? CalibrationProgressSummary(batchesDone: 0, batchCount: 0)
+      progress.live = live
+      calibrate.progress = progress
+      return []
+    case .recentListed(let sessions):
+      recent = sessions
+      return []
+    case .recoverable(let path, let description):
+      overlay = .confirmation(
+        Confirmation(
+          kind: .recover(path: path), question: "Recover unsaved work?", detail: description,
+          answers: [.yes, .discard, .cancel]))
+      return []
+    case .saved(let path, let thenQuit):
+      sessionPath = path
+      isUnsaved = false
+      say("Saved \(path).")
+      log.append(.done, "Saved \(path)")
+      return thenQuit ? [.quit] : []
+    case .autosaved:
+      return []
+    case .sessionFailed(let message):
+      say(message, .error)
+      return []
+    case .jobProgressed(let run, _), .calibrationProgressed(let run, _), .calibrated(let run, _),
+      .errorsAnalysed(let run, _), .sensitivityMeasured(let run, _), .converted(let run, _),
+      .benchmarked(let run, _), .exported(let run, _), .cancelled(let run), .failed(let run, _):
+      guard run == job?.run else { return [] }
+      return receiveFromJob(event)
+    }
+  }
+
+  private mutating func receiveFromJob(_ event: Event) -> [Effect] {
+    switch event {
+    case .jobProgressed(_, let progress):
+      job?.progress = progress
+      return []
+    case .calibrationProgressed(_, let progress):
+      calibrate.progress = progress
+      job?.progress = JobProgress(
+        done: progress.batchesDone, total: progress.batchCount, detail: "batch")
+      return []
+    case .calibrated(_, let summary):
+      calibrate.phase = .done
+      calibrate.summary = summary
+      errors.isStale = errors.report != nil
+      benchmark.isStale = benchmark.report != nil
+      conversion = nil
+      return finish(
+        "Calibrated: \(summary.samples) samples, \(summary.edges) tensors. e measures errors.",
+        command: calibrateCommand) + reevaluate() + changed()
+    case .errorsAnalysed(_, let report):
+      errors.report = report
+      errors.isStale = false
+      tab = .errors
+      errors.cursor = ListCursor()
+      let output = report.output.int8Decibels.map { " Output SQNR \(decibelText($0))." } ?? ""
+      return finish("Errors measured.\(output)", command: compareCommand) + changed()
+    case .sensitivityMeasured(_, let rows):
+      errors.sensitivity = Dictionary(
+        rows.map { ($0.layer, $0.outputDecibels) }, uniquingKeysWith: { first, _ in first })
+      errors.sort = .sensitivity
+      return finish("Sensitivity measured, one layer at a time.", command: nil)
+    case .converted(_, let summary):
+      conversion = summary
+      for note in summary.notes { log.append(.warning, note) }
+      return finish(
+        "Converted: \(summary.int8Layers) layers int8, \(summary.floatLayers) fp32.",
+        command: nil)
+    case .benchmarked(_, let report):
+      benchmark.report = report
+      benchmark.isStale = false
+      tab = .benchmark
+      benchmark.cursor = ListCursor()
+      let ratio = (report.speedUp * 100).rounded() / 100
+      return finish("int8 is \(ratio)× as fast as fp32 here.", command: benchmarkCommand)
+        + changed()
+    case .exported(_, let summary):
+      return finish("Exported \(summary.path): \(summary.verification).", command: exportCommand)
+    case .cancelled:
+      if job?.kind == .calibration { calibrate.phase = calibrate.summary == nil ? .ready : .done }
+      return finish("Cancelled.", command: nil)
+    case .failed(_, let message):
+      if job?.kind == .calibration { calibrate.phase = .failed(message) }
+      job = nil
+      say(message, .error)
+      return []
+    default:
+      return []
+    }
+  }
+
+  private mutating func finish(_ text: String, command: String?) -> [Effect] {
+    job = nil
+    say(text)
+    log.append(.done, text)
+    if let command { log.append(.command, command) }
+    return []
+  }
+
+  private mutating func adopt(_ opened: OpenedProject) -> [Effect] {
+    let fresh = WorkbenchState()
+    let (width, height, run, recent) = (width, height, run, recent)
+    self = fresh
+    self.width = width
+    self.height = height
+    self.run = run
+    self.recent = recent
+    project = opened.project
+    history = RecipeHistory(opened.recipe)
+    sessionPath = opened.sessionPath
+    calibrate.data = opened.data
+    calibrate.batchSize = opened.batchSize
+    calibrate.limit = opened.limit
+    calibrate.preprocessing = opened.preprocessing
+    calibrate.summary = opened.calibration
+    calibrate.phase = opened.calibration == nil ? .ready : .done
+    errors.report = opened.errors
+    benchmark.report = opened.benchmark
+    conversion = opened.conversion
+    log = LogFeature(entries: opened.log)
+    for note in opened.project.notes { log.append(.warning, note) }
+    layers.arrangement = opened.project.layers.contains { $0.path.count > 1 } ? .tree : .list
+    say("Opened \(opened.project.modelName): \(opened.project.layers.count) layers. ? for help.")
+    isUnsaved = opened.isRecovered
+    return reevaluate()
+  }
+}
