@@ -14,7 +14,11 @@ package struct QuantizedWeights: Hashable, Sendable {
   package let warnings: [WeightWarning]
 
   /// Rounds weights with given maps: PyTorch's way (times the reciprocal, fused) or ONNX Runtime's
-  /// (true division), clamped to the codes in use.
+  /// (true division).
+  ///
+  /// Codes are clamped to the range in use. A reduced range gives way by one code at each end:
+  /// both libraries clamp to the type only, and the extreme of a min-max range may round there
+  /// (63.5 steps become 64).
   ///
   /// - Precondition: `weights` is float32, and per-channel parameters fit its shape.
   package init(
@@ -28,22 +32,34 @@ package struct QuantizedWeights: Hashable, Sendable {
     self.parameters = parameters
     self.warnings = warnings
     var tally = CodingTally()
+    let maps = parameters.channels.map(\.yieldingAtReducedEnds)
     codes = weights.withUnsafeElements(of: Float.self) { values in
       switch parameters.type {
       case .qint8:
         .int8(
-          tally.codes(values, parameters.channels, inner: inner, profile) {
+          tally.codes(values, maps, inner: inner, profile) {
             Int8(truncatingIfNeeded: $0)
           })
       case .quint8:
         .uint8(
-          tally.codes(values, parameters.channels, inner: inner, profile) {
+          tally.codes(values, maps, inner: inner, profile) {
             UInt8(truncatingIfNeeded: $0)
           })
       }
     }
     sqnr = tally.error > 0 ? 10 * log10(tally.signal / tally.error) : .infinity
     clippedPercent = 100 * Double(tally.clipped) / Double(max(weights.elementCount, 1))
+  }
+}
+
+extension QuantizationParameters {
+  fileprivate var yieldingAtReducedEnds: QuantizationParameters {
+    let full = range.type.fullRange
+    guard range.steps < full.steps - 1 else { return self }
+    let wider = QuantizedRange(
+      lowest: max(range.lowest - 1, full.lowest), highest: min(range.highest + 1, full.highest),
+      type: range.type)
+    return QuantizationParameters(scale: scale, zeroPoint: zeroPoint, range: wider)
   }
 }
 

@@ -24,35 +24,46 @@ struct GoldenSet: Sendable {
     return GoldenSet(root: tests.appending(path: "Golden"))
   }()
 
-  let root: URL
+  private let root: URL
+  private let documents: [String: JSONValue]
 
-  /// Every case of a family, in the order of the index.
-  func cases(_ family: String) -> [Case] {
+  init(root: URL) {
+    self.root = root
+    var documents: [String: JSONValue] = [:]
     do {
-      let index = try read("index.json")
-      let entries = index["cases"].array.filter { $0["family"].string == family }
-      var bodies: [String: JSONValue] = [:]
-      for file in Set(entries.compactMap { $0["file"].string }) {
-        for body in try read(file)["cases"].array {
-          if let id = body["id"].string { bodies[id] = body }
-        }
+      let index = try Self.read("index.json", in: root)
+      documents["index.json"] = index
+      for path in Set(index["cases"].array.compactMap { $0["file"].string } + [index.streamsFile]) {
+        documents[path] = try Self.read(path, in: root)
       }
-      let cases = entries.compactMap { entry -> Case? in
-        guard let id = entry["id"].string, let body = bodies[id] else { return nil }
-        return Case(id: id, kind: entry["kind"].string ?? "", body: body)
-      }
-      print("golden \(family): \(cases.count) cases of \(entries.count) in \(root.path)")
-      return cases.count == entries.count ? cases : []
     } catch {
-      print("golden \(family): \(error)")
-      return []
+      print("golden set in \(root.path): \(error)")
     }
+    self.documents = documents
+  }
+
+  /// Every case of a family, in the order of the index; none when a case is missing.
+  func cases(_ family: String) -> [Case] {
+    let entries = self["index.json"]["cases"].array.filter { $0["family"].string == family }
+    var bodies: [String: JSONValue] = [:]
+    for file in Set(entries.compactMap { $0["file"].string }) {
+      for body in self[file]["cases"].array {
+        if let id = body["id"].string { bodies[id] = body }
+      }
+    }
+    let cases = entries.compactMap { entry -> Case? in
+      guard let id = entry["id"].string, let body = bodies[id] else { return nil }
+      return Case(id: id, kind: entry["kind"].string ?? "", body: body)
+    }
+    print("golden \(family): \(cases.count) of \(entries.count) cases in \(root.path)")
+    return cases.count == entries.count ? cases : []
   }
 
   /// The batches of a stream, in order.
   func stream(_ name: String) throws -> [Tensor] {
-    let file = try read("index.json")["streams_file"].string ?? "cases/streams.json"
-    return try read(file)["streams"][name]["batches"].array.map(tensor)
+    let stream = self[self["index.json"].streamsFile]["streams"][name]
+    try #require(!stream.isNull, "there is no stream \(name)")
+    return try stream["batches"].array.map(tensor)
   }
 
   /// The tensor a reference names.
@@ -65,9 +76,10 @@ struct GoldenSet: Sendable {
     return Tensor(values, shape: shape)
   }
 
-  private func read(_ path: String) throws -> JSONValue {
-    try JSONDecoder().decode(
-      JSONValue.self, from: Data(contentsOf: root.appending(path: path)))
+  private subscript(document: String) -> JSONValue { documents[document] ?? .null }
+
+  private static func read(_ path: String, in root: URL) throws -> JSONValue {
+    try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: root.appending(path: path)))
   }
 
   /// The values of a version 1 `.npy` file of little-endian float32 in C order.
@@ -83,6 +95,10 @@ struct GoldenSet: Sendable {
       }
     }
   }
+}
+
+extension JSONValue {
+  fileprivate var streamsFile: String { self["streams_file"].string ?? "cases/streams.json" }
 }
 
 /// Same bits, where both zeros are one and every NaN is one.
