@@ -24,6 +24,7 @@ static struct termios shell_modes;
 static bool has_shell_modes;
 static volatile sig_atomic_t is_taken;
 static volatile sig_atomic_t is_guarding;
+static volatile sig_atomic_t continuations;
 static int pipe_ends[2] = {-1, -1};
 
 // Mouse and paste off, colours and attributes off, cursor on, keypad off, primary screen: what
@@ -66,6 +67,8 @@ static void die(int number, siginfo_t *info, void *context) {
 
 static void report(int number) {
   int saved = errno;
+  if (number == SIGCONT)
+    continuations++;
   unsigned char byte = (unsigned char)number;
   ssize_t ignored = write(pipe_ends[1], &byte, 1);
   (void)ignored;
@@ -90,6 +93,8 @@ const char *octerm_undo_bytes(size_t *length) {
   *length = (size_t)undo_length;
   return undo;
 }
+
+unsigned octerm_guard_continuations(void) { return (unsigned)continuations; }
 
 int octerm_signals(void) { return pipe_ends[0]; }
 

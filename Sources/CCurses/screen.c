@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static SCREEN *screen;
@@ -114,15 +115,17 @@ void octerm_close(void) {
 
 void octerm_stop(void) {
   octerm_release();
-  struct sigaction standard = {.sa_handler = SIG_DFL}, ignoring = {.sa_handler = SIG_IGN}, ours;
+  struct sigaction standard = {.sa_handler = SIG_DFL}, ours;
   sigemptyset(&standard.sa_mask);
-  sigemptyset(&ignoring.sa_mask);
-  // First the rest of the group, so that a pipeline or a wrapper script stops with us; then this
-  // thread, which a signal to the group need not reach before kill returns.
-  sigaction(SIGTSTP, &ignoring, &ours);
+  sigaction(SIGTSTP, &standard, &ours);
+  unsigned before = octerm_guard_continuations();
+  // The whole group, so that a pipeline, make or a wrapper script stops with us. Any thread may
+  // take the signal, perhaps after kill has returned here: wait until someone has continued us. A
+  // group that nobody could continue is not stopped at all, and the wait ends.
   kill(0, SIGTSTP);
-  sigaction(SIGTSTP, &standard, NULL);
-  raise(SIGTSTP);
+  const struct timespec moment = {.tv_nsec = 1000000};
+  for (int i = 0; i < 50 && octerm_guard_continuations() == before; i++)
+    nanosleep(&moment, NULL);
   sigaction(SIGTSTP, &ours, NULL);
   octerm_resume();
 }

@@ -21,6 +21,9 @@ void octerm_guard_active(bool is_active);
 #define OCTERM_PASTE_ON "\033[?2004h"
 #define OCTERM_PASTE_OFF "\033[?2004l"
 
+// How often the program has been continued after a stop.
+unsigned octerm_guard_continuations(void);
+
 // Whether the open terminal understands ANSI sequences.
 bool octerm_is_ansi(void);
 

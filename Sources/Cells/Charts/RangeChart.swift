@@ -43,12 +43,11 @@ package struct RangeChart: Widget {
       let fraction = (value - extent.lowerBound) / (extent.upperBound - extent.lowerBound)
       return height - 1 - Int((min(max(fraction, 0), 1) * Double(height - 1)).rounded())
     }
-    // A few channels stand apart by an even number of dots; many share columns.
-    let pitch = max(canvas.width / ranges.count, 1)
     for column in 0..<canvas.width {
-      let first = pitch > 1 ? column / pitch : column * ranges.count / canvas.width
-      let next = pitch > 1 ? first + 1 : (column + 1) * ranges.count / canvas.width
-      guard first < ranges.count, pitch == 1 || column % pitch < max(pitch - 1, 1) else { continue }
+      let first = column * ranges.count / canvas.width
+      let next = (column + 1) * ranges.count / canvas.width
+      // A few channels stand apart by a blank dot, their last; many share columns.
+      if canvas.width >= 2 * ranges.count, next > first { continue }
       let channels = first..<min(max(next, first + 1), ranges.count)
       guard let low = ranges[channels].map(\.lowerBound).filter(\.isFinite).min(),
         let high = ranges[channels].map(\.upperBound).filter(\.isFinite).max()
