@@ -1,5 +1,5 @@
-// Up to six output columns times sixteen channels stay in registers while the taps pass by: one
-// pointer and two input loads feed two multiply-adds, the weights are loaded once for all columns.
+// Several output columns stay in registers while the taps pass by. Where windows overlap, as with
+// the usual kernels of 3 and 5 columns, every pixel is loaded once for all windows it lies under.
 #if defined(__x86_64__)
 #include "kernels_f32.h"
 #include <immintrin.h>
@@ -9,96 +9,104 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { MAX_COLUMNS = 6, LANES = 8, BLOCK = 16 };
+enum { MAX_COLUMNS = 7, MAX_KERNEL = 5, LANES = 8, BLOCK = 16 };
 
-INLINE __m256 load_lanes(const float *from, const bool is_masked, __m256i mask) {
-  return is_masked ? _mm256_maskload_ps(from, mask) : _mm256_loadu_ps(from);
+INLINE const float *weights_at(const kern_depthwise_f32_row *row, size_t c) {
+  return row->weights + c / BLOCK * row->weight_stride + c % BLOCK;
 }
 
-// `columns`, `vectors` and `is_masked` are constants wherever this is called; `mask` is for the
-// last vector.
-INLINE void tile(const size_t columns, const size_t vectors, const bool is_masked, __m256i mask,
-                 const kern_depthwise_f32_row *row, size_t x, size_t c) {
-  __m256 sums[MAX_COLUMNS][2];
+INLINE __m256 clamped(const kern_depthwise_f32_row *row, __m256 value) {
+  // The bounds come first: where the sum is NaN these instructions give their second operand.
+  value = _mm256_max_ps(_mm256_set1_ps(row->low), value);
+  return _mm256_min_ps(_mm256_set1_ps(row->high), value);
+}
+
+// Eight channels from c on of `columns` columns from x on. The first three parameters are constants
+// wherever this is called.
+INLINE void sliding(const size_t kernel_columns, const size_t step, const size_t columns,
+                    const kern_depthwise_f32_row *row, size_t x, size_t c) {
+  __m256 sums[MAX_COLUMNS];
+  const __m256 bias = _mm256_loadu_ps(row->bias + c);
 #pragma unroll
   for (size_t i = 0; i < columns; i++) {
-#pragma unroll
-    for (size_t j = 0; j < vectors; j++) {
-      const bool is_tail = is_masked && j == vectors - 1;
-      sums[i][j] = _mm256_loadu_ps(row->bias + c + j * LANES);
-      if (row->addend) {
-        const float *addend = row->addend + (x + i) * row->channels + c + j * LANES;
-        sums[i][j] = _mm256_add_ps(sums[i][j], load_lanes(addend, is_tail, mask));
-      }
+    sums[i] = bias;
+    if (row->addend) {
+      __m256 term = _mm256_loadu_ps(row->addend + (x + i) * row->channels + c);
+      sums[i] = _mm256_add_ps(bias, term);
     }
   }
-  const float *weights = row->weights + c / BLOCK * row->weight_stride;
-  const float *const *line = row->pixels + x * row->step;
-  const size_t step = row->step, dilation = row->dilation, kernel_columns = row->kernel_columns;
-  for (size_t ky = 0; ky < row->kernel_rows; ky++, line += row->pixel_stride) {
-    const float *const *pixels = line;
-    for (size_t kx = 0; kx < kernel_columns; kx++, pixels += dilation, weights += BLOCK) {
-      __m256 weight[2];
+  const float *weights = weights_at(row, c);
+  const float *const *pixels = row->pixels + x * step;
+  for (size_t ky = 0; ky < row->kernel_rows; ky++) {
+    __m256 weight[MAX_KERNEL];
 #pragma unroll
-      for (size_t j = 0; j < vectors; j++)
-        weight[j] = _mm256_loadu_ps(weights + j * LANES);
+    for (size_t kx = 0; kx < kernel_columns; kx++) {
+      weight[kx] = _mm256_loadu_ps(weights + kx * BLOCK);
+    }
+#pragma unroll
+    for (size_t at = 0; at < (columns - 1) * step + kernel_columns; at++) {
+      __m256 value = _mm256_loadu_ps(pixels[at] + c);
 #pragma unroll
       for (size_t i = 0; i < columns; i++) {
-        const float *pixel = pixels[i * step] + c;
-#pragma unroll
-        for (size_t j = 0; j < vectors; j++) {
-          __m256 value = load_lanes(pixel + j * LANES, is_masked && j == vectors - 1, mask);
-          sums[i][j] = _mm256_fmadd_ps(value, weight[j], sums[i][j]);
-        }
+        if (at < i * step || at - i * step >= kernel_columns)
+          continue;
+        sums[i] = _mm256_fmadd_ps(value, weight[at - i * step], sums[i]);
       }
     }
+    weights += kernel_columns * BLOCK;
+    pixels += row->pixel_stride;
   }
-  const __m256 low = _mm256_set1_ps(row->low), high = _mm256_set1_ps(row->high);
 #pragma unroll
   for (size_t i = 0; i < columns; i++) {
-#pragma unroll
-    for (size_t j = 0; j < vectors; j++) {
-      // The bounds come first: where the sum is NaN these instructions give their second operand.
-      __m256 value = _mm256_min_ps(high, _mm256_max_ps(low, sums[i][j]));
-      float *output = row->output + (x + i) * row->channels + c + j * LANES;
-      if (is_masked && j == vectors - 1) {
-        _mm256_maskstore_ps(output, mask, value);
-      } else {
-        _mm256_storeu_ps(output, value);
-      }
-    }
+    _mm256_storeu_ps(row->output + (x + i) * row->channels + c, clamped(row, sums[i]));
   }
 }
 
-INLINE void all_channels(const size_t columns, const kern_depthwise_f32_row *row, size_t x) {
-  const __m256i none = _mm256_setzero_si256();
-  size_t c = 0;
-  for (; c + BLOCK <= row->channels; c += BLOCK)
-    tile(columns, 2, false, none, row, x, c);
+// Up to eight channels from c on of one column, for any kernel.
+INLINE void single(const kern_depthwise_f32_row *row, size_t x, size_t c) {
   const size_t rest = row->channels - c;
-  if (rest == 0)
-    return;
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)(rest % LANES)), lanes);
-  if (rest == LANES) {
-    tile(columns, 1, false, none, row, x, c);
-  } else if (rest < LANES) {
-    tile(columns, 1, true, mask, row, x, c);
-  } else {
-    tile(columns, 2, true, mask, row, x, c);
+  const __m256i mask =
+      _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)(rest < LANES ? rest : LANES)), lanes);
+  __m256 sum = _mm256_loadu_ps(row->bias + c), other = _mm256_setzero_ps();
+  if (row->addend) {
+    const float *addend = row->addend + x * row->channels + c;
+    sum = _mm256_add_ps(sum, _mm256_maskload_ps(addend, mask));
+  }
+  const float *weights = weights_at(row, c);
+  for (size_t ky = 0; ky < row->kernel_rows; ky++) {
+    const float *const *pixels = row->pixels + ky * row->pixel_stride + x * row->step;
+    for (size_t kx = 0; kx < row->kernel_columns; kx++, weights += BLOCK) {
+      __m256 value = _mm256_maskload_ps(pixels[kx * row->dilation] + c, mask);
+      __m256 next = _mm256_fmadd_ps(value, _mm256_loadu_ps(weights), other);
+      other = sum;
+      sum = next;
+    }
+  }
+  sum = clamped(row, _mm256_add_ps(sum, other));
+  _mm256_maskstore_ps(row->output + x * row->channels + c, mask, sum);
+}
+
+// All whole vectors of channels.
+INLINE void tile(const size_t kernel_columns, const size_t step, const size_t columns,
+                 const kern_depthwise_f32_row *row, size_t x) {
+  for (size_t c = 0; c + LANES <= row->channels; c += LANES) {
+    sliding(kernel_columns, step, columns, row, x, c);
   }
 }
 
 #define COLUMNS_CASE(count)                                                                        \
   case count:                                                                                      \
-    all_channels(count, row, x);                                                                   \
+    tile(kernel_columns, step, count, row, x);                                                     \
     break
 
-void kern_depthwise_f32__avx2(const kern_depthwise_f32_row *row, size_t columns) {
+INLINE void all_columns(const size_t kernel_columns, const size_t step,
+                        const kern_depthwise_f32_row *row, size_t columns) {
   const size_t tiles = (columns + MAX_COLUMNS - 1) / MAX_COLUMNS;
   for (size_t i = 0; i < tiles; i++) {
     size_t x = columns * i / tiles;
     switch (columns * (i + 1) / tiles - x) {
+      COLUMNS_CASE(7);
       COLUMNS_CASE(6);
       COLUMNS_CASE(5);
       COLUMNS_CASE(4);
@@ -108,6 +116,39 @@ void kern_depthwise_f32__avx2(const kern_depthwise_f32_row *row, size_t columns)
     default:
       break;
     }
+  }
+}
+
+__attribute__((noinline)) static void rows_3_1(const kern_depthwise_f32_row *row, size_t columns) {
+  all_columns(3, 1, row, columns);
+}
+__attribute__((noinline)) static void rows_3_2(const kern_depthwise_f32_row *row, size_t columns) {
+  all_columns(3, 2, row, columns);
+}
+__attribute__((noinline)) static void rows_5_1(const kern_depthwise_f32_row *row, size_t columns) {
+  all_columns(5, 1, row, columns);
+}
+__attribute__((noinline)) static void rows_5_2(const kern_depthwise_f32_row *row, size_t columns) {
+  all_columns(5, 2, row, columns);
+}
+
+void kern_depthwise_f32__avx2(const kern_depthwise_f32_row *row, size_t columns) {
+  size_t done = row->channels / LANES * LANES;
+  const bool is_dense = row->dilation == 1;
+  if (is_dense && row->kernel_columns == 3 && row->step == 1) {
+    rows_3_1(row, columns);
+  } else if (is_dense && row->kernel_columns == 3 && row->step == 2) {
+    rows_3_2(row, columns);
+  } else if (is_dense && row->kernel_columns == 5 && row->step == 1) {
+    rows_5_1(row, columns);
+  } else if (is_dense && row->kernel_columns == 5 && row->step == 2) {
+    rows_5_2(row, columns);
+  } else {
+    done = 0;
+  }
+  for (size_t x = 0; x < columns; x++) {
+    for (size_t c = done; c < row->channels; c += LANES)
+      single(row, x, c);
   }
 }
 

@@ -58,6 +58,7 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
 
   const float *panel = block->panel;
   const size_t channels = block->channels;
+  const size_t ahead = block->taps * channels * vectors * LANES;
   for (size_t t = 0; t < block->taps; t++) {
     const float *const *pointers = block->rows + t * block->row_stride + first_row;
     const float *row[MAX_ROWS];
@@ -70,6 +71,8 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
 #pragma unroll
       for (size_t j = 0; j < vectors; j++)
         weights[j] = _mm256_loadu_ps(panel + j * LANES);
+      // The panel behind this one comes next; beyond the last one nothing happens.
+      _mm_prefetch((const char *)(panel + ahead), _MM_HINT_T1);
       panel += vectors * LANES;
 #pragma unroll
       for (size_t i = 0; i < rows; i++) {

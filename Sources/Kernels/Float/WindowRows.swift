@@ -100,11 +100,14 @@ struct WindowRows {
       for index in 0..<columns.count { pointers[index] = zeros }
       return
     }
+    let step = geometry.strideWidth
+    let channelCount = geometry.inputChannels
+    var first = columns.lowerBound &* step &- geometry.padLeft
     for index in 0..<columns.count {
-      let first = (columns.lowerBound + index) * geometry.strideWidth - geometry.padLeft
-      let last = first + geometry.kernelWidth
+      defer { first &+= step }
+      let last = first &+ geometry.kernelWidth
       if first >= 0 && last <= geometry.inputWidth {
-        pointers[index] = line + first * geometry.inputChannels
+        pointers[index] = line + first &* channelCount
         continue
       }
       let inside = max(first, 0)..<max(max(first, 0), min(last, geometry.inputWidth))
