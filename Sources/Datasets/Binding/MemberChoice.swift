@@ -90,7 +90,7 @@ struct MemberChoice {
       }
       let others = candidates.filter { $0.name != group[0].name }.map { "'\($0.name)'" }
       let passed = others.isEmpty ? "" : "; also possible: \(others.joined(separator: ", "))"
-      let only = members.count == 1 ? "it is the only member" : reason
+      let only = members.count == 1 ? "nothing else could be meant" : reason
       return (group[0], only + partReason(part) + passed)
     }
     throw .noMember(

@@ -127,7 +127,7 @@ struct ValueDiagnosis {
         "Models trained on ImageNet usually want "
           + "mean=0.485:0.456:0.406,std=0.229:0.224:0.225 as well.")
     }
-    if low < -1.1, low > -2.9, high > 1.1, high < 2.9, abs(summary.mean) < 1 {
+    if low < -1.1, low > -2.9, high > 1.1, high < 2.9, abs(summary.mean) < 2 {
       return finding(
         .note,
         "Values from \(text(low)) to \(text(high)), mean \(text(summary.mean)): "

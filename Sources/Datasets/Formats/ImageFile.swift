@@ -9,7 +9,7 @@ import Tensors
 enum ImageFile {
   /// Wider or higher images are refused before memory is taken.
   static let longestSide = 32_768
-  private static let greatestPixelCount = 1 << 28
+  private static let greatestPixelCount = 1 << 26
   private static let pngMagic: [UInt8] = [0x89, 0x50, 0x4e, 0x47]
   private static let jpegMagic: [UInt8] = [0xff, 0xd8, 0xff]
 
