@@ -1,7 +1,7 @@
-// Two passes per output row and 16 channels. First every window column of the row is interleaved
-// once: four rows of a channel become four neighbouring bytes, [column][quad][16 channels][4]. Then
-// an output is kernel_width * quads multiplications of 32 bytes, as in the matrix product;
-// neighbouring outputs share columns, so the shuffles are paid once per column.
+// Two passes per output row and block of channels. First every window column of the row is
+// interleaved once: four rows of a channel become four neighbouring bytes, [column][quad][32 or 16
+// channels][4]. Then an output is kernel_width * quads multiplications, 32 bytes each, as in the
+// matrix product; neighbouring outputs share columns, so the shuffles are paid once per column.
 #include "dwconv_u8s8s32.h"
 
 #if defined(__x86_64__)
@@ -10,25 +10,45 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-typedef struct {
-  __m256i low, high;
-} sums16;
+enum { wide_channels = 32, narrow_channels = 16 };
 
-INLINE __m128i load_codes(const uint8_t *codes, size_t count) {
-  if (count == 16) {
+// One pointer for each slot of a quad; a row outside of the image stays where it is.
+typedef struct {
+  const uint8_t *codes[4];
+  size_t steps[4];
+} quad_rows;
+
+INLINE __m256i load_wide(const uint8_t *codes) {
+  return _mm256_loadu_si256((const __m256i *)codes);
+}
+
+INLINE void interleave_wide(const uint8_t *const codes[4], uint8_t *out) {
+  __m256i a = load_wide(codes[0]), b = load_wide(codes[1]);
+  __m256i c = load_wide(codes[2]), d = load_wide(codes[3]);
+  __m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
+  _mm256_storeu_si256((__m256i *)out, _mm256_unpacklo_epi16(ab, cd));
+  _mm256_storeu_si256((__m256i *)(out + 32), _mm256_unpackhi_epi16(ab, cd));
+  ab = _mm256_unpackhi_epi8(a, b);
+  cd = _mm256_unpackhi_epi8(c, d);
+  _mm256_storeu_si256((__m256i *)(out + 64), _mm256_unpacklo_epi16(ab, cd));
+  _mm256_storeu_si256((__m256i *)(out + 96), _mm256_unpackhi_epi16(ab, cd));
+}
+
+INLINE __m128i load_narrow(const uint8_t *codes, size_t count) {
+  if (count == narrow_channels) {
     return _mm_loadu_si128((const __m128i *)codes);
   }
   if (count == 8) {
     return _mm_loadl_epi64((const __m128i *)codes);
   }
-  uint8_t buffer[16] = {0};
+  uint8_t buffer[narrow_channels] = {0};
   memcpy(buffer, codes, count);
   return _mm_loadu_si128((const __m128i *)buffer);
 }
 
-INLINE void interleave(const uint8_t *const codes[4], size_t count, uint8_t *out) {
-  __m128i a = load_codes(codes[0], count), b = load_codes(codes[1], count);
-  __m128i c = load_codes(codes[2], count), d = load_codes(codes[3], count);
+INLINE void interleave_narrow(const uint8_t *const codes[4], size_t count, uint8_t *out) {
+  __m128i a = load_narrow(codes[0], count), b = load_narrow(codes[1], count);
+  __m128i c = load_narrow(codes[2], count), d = load_narrow(codes[3], count);
   __m128i ab = _mm_unpacklo_epi8(a, b), cd = _mm_unpacklo_epi8(c, d);
   _mm_storeu_si128((__m128i *)out, _mm_unpacklo_epi16(ab, cd));
   _mm_storeu_si128((__m128i *)(out + 16), _mm_unpackhi_epi16(ab, cd));
@@ -38,70 +58,145 @@ INLINE void interleave(const uint8_t *const codes[4], size_t count, uint8_t *out
   _mm_storeu_si128((__m128i *)(out + 48), _mm_unpackhi_epi16(ab, cd));
 }
 
+INLINE void interleave_run(const quad_rows *from, size_t columns, size_t count, bool is_wide,
+                           uint8_t *out, size_t out_step) {
+  quad_rows rows = *from;
+  for (size_t x = 0; x < columns; x++) {
+    if (is_wide) {
+      interleave_wide(rows.codes, out);
+    } else {
+      interleave_narrow(rows.codes, count, out);
+    }
+    out += out_step;
+    for (size_t i = 0; i < 4; i++) {
+      rows.codes[i] += rows.steps[i];
+    }
+  }
+}
+
+static void interleave_columns(const quad_rows *rows, size_t columns, size_t count, bool is_wide,
+                               uint8_t *out, size_t out_step) {
+  if (is_wide) {
+    interleave_run(rows, columns, wide_channels, true, out, out_step);
+  } else if (count == narrow_channels) {
+    interleave_run(rows, columns, narrow_channels, false, out, out_step);
+  } else if (count == 8) {
+    interleave_run(rows, columns, 8, false, out, out_step);
+  } else {
+    interleave_run(rows, columns, count, false, out, out_step);
+  }
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
 static void fill_strip(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
                        const uint8_t *image, const uint8_t *pad, size_t output_row, size_t first,
                        size_t count, uint8_t *strip) {
   const size_t columns = (window->output_width - 1) * window->stride_width +
                          (window->kernel_width - 1) * window->dilation_width + 1;
-  const size_t inside_end = window->pad_left + window->width;
+  const size_t quad_bytes = block->is_wide ? 128 : 64;
+  const size_t step = block->quads * quad_bytes;
+  const size_t before = least(window->pad_left, columns);
+  const size_t inside = least(window->width, columns - before);
   for (size_t quad = 0; quad < block->quads; quad++) {
-    const uint8_t *codes[4];
-    size_t steps[4];
-    for (size_t x = 0; x < columns; x++) {
-      // Pointers advance by one pixel inside of the image; rows outside of it do not advance.
-      if (x == 0 || x == window->pad_left || x == inside_end) {
-        for (size_t i = 0; i < 4; i++) {
-          codes[i] = kern_dwconv_codes(window, image, pad, output_row, block->rows[quad * 4 + i], x,
-                                       first);
-          steps[i] = codes[i] == pad ? 0 : window->channels;
-        }
-      }
-      interleave(codes, count, strip + (x * block->quads + quad) * 64);
-      for (size_t i = 0; i < 4; i++) {
-        codes[i] += steps[i];
-      }
+    const quad_rows padding = {{pad, pad, pad, pad}, {0, 0, 0, 0}};
+    quad_rows rows;
+    for (size_t i = 0; i < 4; i++) {
+      rows.codes[i] = kern_dwconv_codes(window, image, pad, output_row, block->rows[quad * 4 + i],
+                                        window->pad_left, first);
+      rows.steps[i] = rows.codes[i] == pad ? 0 : window->channels;
     }
+    uint8_t *out = strip + quad * quad_bytes;
+    interleave_columns(&padding, before, count, block->is_wide, out, step);
+    interleave_columns(&rows, inside, count, block->is_wide, out + before * step, step);
+    interleave_columns(&padding, columns - before - inside, count, block->is_wide,
+                       out + (before + inside) * step, step);
   }
 }
 
-INLINE __m256i product(__m256i sum, const uint8_t *codes, __m256i weights) {
+INLINE __m256i product(__m256i sum, const uint8_t *codes, const int8_t *weights) {
   __m256i x = _mm256_loadu_si256((const __m256i *)codes);
-  __m256i pairs = _mm256_maddubs_epi16(x, weights);
+  __m256i pairs = _mm256_maddubs_epi16(x, _mm256_loadu_si256((const __m256i *)weights));
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-INLINE __m256i vector(const int8_t *bytes) { return _mm256_loadu_si256((const __m256i *)bytes); }
+// Up to four vectors of 8 channels: those of a wide block, or the first two.
+typedef struct {
+  __m256i at[4];
+} channel_sums;
 
-// `columns` and `quads` are constants where it matters, so that the loops are written out and the
-// weights of a 3 x 3 window stay in registers.
-INLINE sums16 window_sums(const int8_t *weights, const uint8_t *codes, size_t columns, size_t quads,
-                          size_t column_step, sums16 sums) {
+// Vector v of a wide block holds channels 4v...4v+3 and 16+4v...16+4v+3.
+INLINE size_t low_channel(bool is_wide, size_t v) { return is_wide ? 4 * v : 8 * v; }
+INLINE size_t high_channel(bool is_wide, size_t v) { return is_wide ? 16 + 4 * v : 8 * v + 4; }
+
+INLINE channel_sums load_initial(const int32_t *initial, bool is_wide) {
+  channel_sums sums;
+  for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+    sums.at[v] = _mm256_loadu2_m128i((const __m128i *)(initial + high_channel(is_wide, v)),
+                                     (const __m128i *)(initial + low_channel(is_wide, v)));
+  }
+  return sums;
+}
+
+// `columns`, `quads` and `is_wide` are constants where it matters, so that the loops are written
+// out.
+INLINE channel_sums window_sums(const int8_t *weights, const uint8_t *codes, size_t columns,
+                                size_t quads, size_t column_step, bool is_wide, channel_sums sums) {
+  const size_t quad_bytes = is_wide ? 128 : 64;
   for (size_t kx = 0; kx < columns; kx++) {
     for (size_t q = 0; q < quads; q++) {
-      const int8_t *w = weights + (kx * quads + q) * 64;
-      const uint8_t *x = codes + kx * column_step + q * 64;
-      sums.low = product(sums.low, x, vector(w));
-      sums.high = product(sums.high, x + 32, vector(w + 32));
+      const int8_t *w = weights + (kx * quads + q) * quad_bytes;
+      const uint8_t *x = codes + kx * column_step + q * quad_bytes;
+      for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+        sums.at[v] = product(sums.at[v], x + 32 * v, w + 32 * v);
+      }
     }
   }
   return sums;
 }
 
+INLINE void store_codes(uint8_t *out, const __m256i codes[4], size_t count, bool is_wide) {
+  if (!is_wide) {
+    kern_store_codes_avx2(out, kern_codes16_avx2(codes[0], codes[1]), count);
+    return;
+  }
+  __m256i low = _mm256_packs_epi32(codes[0], codes[1]);
+  __m256i all = _mm256_packus_epi16(low, _mm256_packs_epi32(codes[2], codes[3]));
+  _mm256_storeu_si256((__m256i *)out, all);
+}
+
 INLINE void row_u8(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
-                   size_t columns, size_t quads, size_t count, const kern_requantization *to,
-                   const uint8_t *strip, uint8_t *out) {
+                   size_t columns, size_t quads, bool is_wide, size_t count,
+                   const kern_requantization *to, const uint8_t *strip, uint8_t *out) {
   const kern_rounding_avx2 rounding = kern_rounding_make_avx2(to->low, to->high, to->zero_point);
-  const sums16 initial = {_mm256_loadu_si256((const __m256i *)block->initial),
-                          _mm256_loadu_si256((const __m256i *)(block->initial + 8))};
-  const __m256 low = _mm256_loadu_ps(to->multipliers);
-  const __m256 high = _mm256_loadu_ps(to->multipliers + 8);
-  const size_t column_step = window->dilation_width * quads * 64;
+  const channel_sums initial = load_initial(block->initial, is_wide);
+  __m256 multipliers[4];
+  for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+    multipliers[v] = _mm256_loadu2_m128(to->multipliers + high_channel(is_wide, v),
+                                        to->multipliers + low_channel(is_wide, v));
+  }
+  const size_t pixel = quads * (is_wide ? 128 : 64);
   for (size_t x = 0; x < window->output_width; x++) {
-    sums16 sums = window_sums(block->weights, strip + x * window->stride_width * quads * 64,
-                              columns, quads, column_step, initial);
-    __m128i codes = kern_codes16_avx2(kern_requantized_avx2(sums.low, low, &rounding),
-                                      kern_requantized_avx2(sums.high, high, &rounding));
-    kern_store_codes_avx2(out + x * window->channels, codes, count);
+    channel_sums sums =
+        window_sums(block->weights, strip + x * window->stride_width * pixel, columns, quads,
+                    window->dilation_width * pixel, is_wide, initial);
+    __m256i codes[4];
+    for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+      codes[v] = kern_requantized_avx2(sums.at[v], multipliers[v], &rounding);
+    }
+    store_codes(out + x * window->channels, codes, count, is_wide);
+  }
+}
+
+INLINE void row_of(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block, bool is_wide,
+                   size_t count, const kern_requantization *to, const uint8_t *strip,
+                   uint8_t *out) {
+  if (window->kernel_width == 3 && block->quads == 1) {
+    row_u8(window, block, 3, 1, is_wide, count, to, strip, out);
+  } else if (window->kernel_width == 5 && block->quads == 2) {
+    row_u8(window, block, 5, 2, is_wide, count, to, strip, out);
+  } else {
+    row_u8(window, block, window->kernel_width, block->quads, is_wide, count, to, strip, out);
   }
 }
 
@@ -111,15 +206,12 @@ void kern_dwconv_u8s8_u8__avx2(const kern_window_u8 *window, const kern_dwconv_u
                                const kern_requantization *requantization, uint8_t *strip,
                                uint8_t *out) {
   fill_strip(window, block, image, pad, output_row, first, count, strip);
-  if (window->kernel_width == 3 && block->quads == 1 && count == 16) {
-    row_u8(window, block, 3, 1, 16, requantization, strip, out + first);
-  } else if (window->kernel_width == 3 && block->quads == 1 && count == 8) {
-    row_u8(window, block, 3, 1, 8, requantization, strip, out + first);
-  } else if (window->kernel_width == 5 && block->quads == 2) {
-    row_u8(window, block, 5, 2, count, requantization, strip, out + first);
+  if (block->is_wide) {
+    row_of(window, block, true, wide_channels, requantization, strip, out + first);
+  } else if (count == narrow_channels) {
+    row_of(window, block, false, narrow_channels, requantization, strip, out + first);
   } else {
-    row_u8(window, block, window->kernel_width, block->quads, count, requantization, strip,
-           out + first);
+    row_of(window, block, false, count, requantization, strip, out + first);
   }
 }
 
@@ -127,16 +219,20 @@ void kern_dwconv_u8s8_s32__avx2(const kern_window_u8 *window, const kern_dwconv_
                                 const uint8_t *image, const uint8_t *pad, size_t output_row,
                                 size_t first, size_t count, uint8_t *strip, int32_t *out) {
   fill_strip(window, block, image, pad, output_row, first, count, strip);
-  const size_t pixel = block->quads * 64;
-  const sums16 initial = {_mm256_loadu_si256((const __m256i *)block->initial),
-                          _mm256_loadu_si256((const __m256i *)(block->initial + 8))};
+  const bool is_wide = block->is_wide;
+  const size_t pixel = block->quads * (is_wide ? 128 : 64);
+  const channel_sums initial = load_initial(block->initial, is_wide);
   for (size_t x = 0; x < window->output_width; x++) {
-    sums16 sums =
+    channel_sums sums =
         window_sums(block->weights, strip + x * window->stride_width * pixel, window->kernel_width,
-                    block->quads, window->dilation_width * pixel, initial);
-    int32_t buffer[16];
-    _mm256_storeu_si256((__m256i *)buffer, sums.low);
-    _mm256_storeu_si256((__m256i *)(buffer + 8), sums.high);
+                    block->quads, window->dilation_width * pixel, is_wide, initial);
+    int32_t buffer[wide_channels];
+    for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+      _mm_storeu_si128((__m128i *)(buffer + low_channel(is_wide, v)),
+                       _mm256_castsi256_si128(sums.at[v]));
+      _mm_storeu_si128((__m128i *)(buffer + high_channel(is_wide, v)),
+                       _mm256_extracti128_si256(sums.at[v], 1));
+    }
     memcpy(out + x * window->channels + first, buffer, count * sizeof(int32_t));
   }
 }

@@ -6,6 +6,8 @@ static int32_t accumulate(const kern_window_u8 *window, const kern_dwconv_u8s8_b
                           const uint8_t *image, const uint8_t *pad, size_t output_row,
                           size_t output_column, size_t first, size_t channel) {
   const size_t slots = block->quads * 4;
+  const size_t width = block->is_wide ? 32 : 16;
+  const size_t place = block->is_wide ? kern_dwconv_place(channel) : channel;
   int32_t sum = block->initial[channel];
   for (size_t kx = 0; kx < window->kernel_width; kx++) {
     size_t x = output_column * window->stride_width + kx * window->dilation_width;
@@ -13,7 +15,7 @@ static int32_t accumulate(const kern_window_u8 *window, const kern_dwconv_u8s8_b
       const uint8_t *codes =
           kern_dwconv_codes(window, image, pad, output_row, block->rows[slot], x, first);
       size_t quad = kx * block->quads + slot / 4;
-      sum += codes[channel] * block->weights[(quad * 16 + channel) * 4 + slot % 4];
+      sum += codes[channel] * block->weights[(quad * width + place) * 4 + slot % 4];
     }
   }
   return sum;

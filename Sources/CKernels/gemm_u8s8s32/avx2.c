@@ -16,6 +16,8 @@ typedef struct {
   __m256i at[tile_rows][2];
 } tile;
 
+typedef int32_t tile_sums[tile_rows][16];
+
 INLINE __m256i quad(const uint8_t *bytes) {
   int32_t four;
   memcpy(&four, bytes, 4);
@@ -59,8 +61,9 @@ INLINE void double_step(tile *sums, size_t rows, size_t vectors, const uint8_t *
   }
 }
 
-INLINE tile accumulated(const kern_gemm_u8s8_panels *panels, size_t panel, size_t rows,
-                        size_t vectors, const uint8_t *a, size_t stride, const int32_t *initial) {
+INLINE void accumulate(const kern_gemm_u8s8_panels *panels, size_t panel, size_t rows,
+                       size_t vectors, const uint8_t *a, size_t stride, const int32_t *initial,
+                       tile_sums out) {
   tile sums;
   for (size_t r = 0; r < rows; r++) {
     for (size_t v = 0; v < vectors; v++) {
@@ -81,84 +84,92 @@ INLINE tile accumulated(const kern_gemm_u8s8_panels *panels, size_t panel, size_
     step(&sums, rows, vectors, a + 4 * (size_t)panels->extra_quads[e], stride,
          panels->extra_weights + 64 * e);
   }
-  return sums;
-}
-
-INLINE void tile_u8(const kern_gemm_u8s8_panels *panels, size_t panel, size_t rows, size_t vectors,
-                    const uint8_t *a, size_t stride, const int32_t *initial,
-                    const kern_requantization *to, uint8_t *out, size_t out_stride) {
-  tile sums = accumulated(panels, panel, rows, vectors, a, stride, initial);
-  const kern_rounding_avx2 rounding = kern_rounding_make_avx2(to->low, to->high, to->zero_point);
-  size_t first = panel * 16;
-  size_t count = panels->columns - first < 16 ? panels->columns - first : 16;
-  __m256 multipliers[2];
-  for (size_t v = 0; v < vectors; v++) {
-    multipliers[v] = _mm256_loadu_ps(to->multipliers + first + 8 * v);
-  }
   for (size_t r = 0; r < rows; r++) {
-    __m256i low = kern_requantized_avx2(sums.at[r][0], multipliers[0], &rounding);
-    __m256i high =
-        vectors == 2 ? kern_requantized_avx2(sums.at[r][1], multipliers[1], &rounding) : low;
-    kern_store_codes_avx2(out + r * out_stride + first, kern_codes16_avx2(low, high), count);
-  }
-}
-
-INLINE void tile_s32(const kern_gemm_u8s8_panels *panels, size_t panel, size_t rows, size_t vectors,
-                     const uint8_t *a, size_t stride, const int32_t *initial, int32_t *out,
-                     size_t out_stride) {
-  tile sums = accumulated(panels, panel, rows, vectors, a, stride, initial);
-  size_t first = panel * 16;
-  size_t count = panels->columns - first < 16 ? panels->columns - first : 16;
-  for (size_t r = 0; r < rows; r++) {
-    int32_t buffer[16];
     for (size_t v = 0; v < vectors; v++) {
-      _mm256_storeu_si256((__m256i *)(buffer + 8 * v), sums.at[r][v]);
+      _mm256_storeu_si256((__m256i *)(out[r] + 8 * v), sums.at[r][v]);
     }
-    memcpy(out + r * out_stride + first, buffer, count * sizeof(int32_t));
   }
 }
 
-// A panel stays in the first-level cache while the row tiles pass over it. The constants make the
-// compiler write out each tile height and width.
-#define EACH_TILE(CALL)                                                                            \
-  for (size_t panel = first_panel; panel < end_panel; panel++) {                                   \
-    size_t full = rows->rows - rows->rows % tile_rows;                                             \
-    if (panels->columns - panel * 16 <= 8) {                                                       \
-      for (size_t r = 0; r < full; r += tile_rows) {                                               \
-        CALL(tile_rows, 1);                                                                        \
-      }                                                                                            \
-      for (size_t r = full; r < rows->rows; r++) {                                                 \
-        CALL(1, 1);                                                                                \
-      }                                                                                            \
-    } else {                                                                                       \
-      for (size_t r = 0; r < full; r += tile_rows) {                                               \
-        CALL(tile_rows, 2);                                                                        \
-      }                                                                                            \
-      for (size_t r = full; r < rows->rows; r++) {                                                 \
-        CALL(1, 2);                                                                                \
-      }                                                                                            \
-    }                                                                                              \
+// Functions of their own: inlined together with requantization, its constants would take registers
+// from the accumulators.
+#define ACCUMULATE(height, width)                                                                  \
+  static __attribute__((noinline)) void accumulate_##height##x##width(                             \
+      const kern_gemm_u8s8_panels *panels, size_t panel, const uint8_t *a, size_t stride,          \
+      const int32_t *initial, tile_sums out) {                                                     \
+    accumulate(panels, panel, height, width, a, stride, initial, out);                             \
   }
+ACCUMULATE(4, 2)
+ACCUMULATE(4, 1)
+ACCUMULATE(1, 2)
+ACCUMULATE(1, 1)
 
+INLINE void accumulate_tile(const kern_gemm_u8s8_panels *panels, size_t panel, size_t rows,
+                            const uint8_t *a, size_t stride, const int32_t *initial,
+                            tile_sums out) {
+  const bool is_narrow = panels->columns - panel * 16 <= 8;
+  if (rows == tile_rows && !is_narrow) {
+    accumulate_4x2(panels, panel, a, stride, initial, out);
+  } else if (rows == tile_rows) {
+    accumulate_4x1(panels, panel, a, stride, initial, out);
+  } else if (!is_narrow) {
+    accumulate_1x2(panels, panel, a, stride, initial, out);
+  } else {
+    accumulate_1x1(panels, panel, a, stride, initial, out);
+  }
+}
+
+INLINE size_t column_count(const kern_gemm_u8s8_panels *panels, size_t panel) {
+  return panels->columns - panel * 16 < 16 ? panels->columns - panel * 16 : 16;
+}
+
+// Tiles of `tile_rows` rows, then single ones.
+INLINE size_t tile_height(size_t rows, size_t first) {
+  return rows - first >= tile_rows ? tile_rows : 1;
+}
+
+// A panel stays in the first-level cache while the row tiles pass over it.
 void kern_gemm_u8s8_u8__avx2(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
                              const int32_t *initial, const kern_requantization *requantization,
                              uint8_t *out, size_t out_stride, size_t first_panel,
                              size_t end_panel) {
-#define CALL(height, width)                                                                        \
-  tile_u8(panels, panel, height, width, rows->data + r * rows->stride, rows->stride, initial,      \
-          requantization, out + r * out_stride, out_stride)
-  EACH_TILE(CALL)
-#undef CALL
+  const kern_rounding_avx2 to = kern_rounding_make_avx2(requantization->low, requantization->high,
+                                                        requantization->zero_point);
+  for (size_t panel = first_panel; panel < end_panel; panel++) {
+    const size_t count = column_count(panels, panel);
+    const __m256 low = _mm256_loadu_ps(requantization->multipliers + panel * 16);
+    const __m256 high = _mm256_loadu_ps(requantization->multipliers + panel * 16 + 8);
+    for (size_t r = 0; r < rows->rows; r += tile_height(rows->rows, r)) {
+      const size_t height = tile_height(rows->rows, r);
+      tile_sums sums;
+      accumulate_tile(panels, panel, height, rows->data + r * rows->stride, rows->stride, initial,
+                      sums);
+      for (size_t i = 0; i < height; i++) {
+        __m256i first = _mm256_loadu_si256((const __m256i *)sums[i]);
+        __m256i second = count > 8 ? _mm256_loadu_si256((const __m256i *)(sums[i] + 8)) : first;
+        __m128i codes = kern_codes16_avx2(kern_requantized_avx2(first, low, &to),
+                                          kern_requantized_avx2(second, high, &to));
+        kern_store_codes_avx2(out + (r + i) * out_stride + panel * 16, codes, count);
+      }
+    }
+  }
 }
 
 void kern_gemm_u8s8_s32__avx2(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
                               const int32_t *initial, int32_t *out, size_t out_stride,
                               size_t first_panel, size_t end_panel) {
-#define CALL(height, width)                                                                        \
-  tile_s32(panels, panel, height, width, rows->data + r * rows->stride, rows->stride, initial,     \
-           out + r * out_stride, out_stride)
-  EACH_TILE(CALL)
-#undef CALL
+  for (size_t panel = first_panel; panel < end_panel; panel++) {
+    const size_t bytes = column_count(panels, panel) * sizeof(int32_t);
+    for (size_t r = 0; r < rows->rows; r += tile_height(rows->rows, r)) {
+      const size_t height = tile_height(rows->rows, r);
+      tile_sums sums;
+      accumulate_tile(panels, panel, height, rows->data + r * rows->stride, rows->stride, initial,
+                      sums);
+      for (size_t i = 0; i < height; i++) {
+        memcpy(out + (r + i) * out_stride + panel * 16, sums[i], bytes);
+      }
+    }
+  }
 }
 
 #pragma clang attribute pop

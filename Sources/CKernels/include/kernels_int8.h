@@ -50,16 +50,23 @@ typedef struct {
   size_t output_height, output_width;
 } kern_window_u8;
 
-// Depthwise weights of 16 channels. Window columns are made of `quads` groups of four rows (a row
-// may stand in several), interleaved per channel; `rows` names them (-1: a row of zeros with zero
-// weights). weights: [kernel_width][quads][16][4]; initial: bias - zero_point * sum of weights, per
-// channel.
+// Depthwise weights of a block of channels: 32 when `is_wide`, else up to 16. Window columns
+// are made of `quads` groups of four rows (a row may stand in several), interleaved per channel;
+// `rows` names them
+// (-1: a row of zeros with zero weights). weights: [kernel_width][quads][32 or 16][4], channels of
+// a wide block in the order of kern_dwconv_place.
 typedef struct {
+  bool is_wide;
   size_t quads;
   const int8_t *rows;
   const int8_t *weights;
-  const int32_t *initial;
+  const int32_t *initial; // bias - zero_point * sum of weights, for all channels of the block
 } kern_dwconv_u8s8_block;
+
+// Where channel 0...31 of a wide block stands: byte interleaving works in halves of 16.
+static inline size_t kern_dwconv_place(size_t channel) {
+  return channel % 16 / 4 * 8 + channel / 16 * 4 + channel % 4;
+}
 
 // (x - left_zero) * left_multiplier + (y - right_zero) * right_multiplier, each step rounded to
 // float, then rint, then + zero_point, then clamped to low...high (as in kern_requantization).
@@ -81,11 +88,11 @@ typedef struct {
   void (*gemm_u8s8_s32)(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
                         const int32_t *initial, int32_t *out, size_t out_stride, size_t first_panel,
                         size_t end_panel);
-  // One output row of a depthwise convolution, channels first..<first+count (count <= 16).
-  // `image` is one image; `strip` is scratch of strip columns * quads * 64 bytes, where strip
-  // columns = (output_width - 1) * stride + (kernel_width - 1) * dilation + 1; `pad` holds 16 input
-  // zero points. `out` is the output row, pixels `channels` bytes apart; multipliers count from
-  // channel `first`.
+  // One output row of a depthwise convolution, channels first..<first+count of a block.
+  // `image` is one image; `strip` is scratch of strip columns * quads * 128 bytes (64 for a narrow
+  // block), where strip columns = (output_width - 1) * stride + (kernel_width - 1) * dilation + 1;
+  // `pad` holds 32 input zero points. `out` is the output row, pixels `channels` apart; multipliers
+  // count from `first`; multipliers and initial values can be read for a whole block.
   void (*dwconv_u8s8_u8)(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
                          const uint8_t *image, const uint8_t *pad, size_t output_row, size_t first,
                          size_t count, const kern_requantization *requantization, uint8_t *strip,

@@ -13,7 +13,6 @@ struct DepthwiseConvolutionInt8: Sendable {
   let inputZeroPoint: UInt8
   let provenSafeShare: Double
 
-  private static let blockChannels = 16
   /// Output rows that are worth a piece of work hold this many products.
   private static let smallWork = 1 << 15
 
@@ -29,11 +28,10 @@ struct DepthwiseConvolutionInt8: Sendable {
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let channels = geometry.inputChannels
     let bound = PairBound(inputMaximum: inputMaximum)
-    blocks = stride(from: 0, to: channels, by: Self.blockChannels).map { first in
-      let end = min(first + Self.blockChannels, channels)
-      return PackedDepthwiseBlock(
-        taps: weightRows[first * taps..<end * taps], kernelHeight: geometry.kernelHeight,
-        kernelWidth: geometry.kernelWidth, bound: bound)
+    blocks = PackedDepthwiseBlock.blocks(channels: channels).map { block in
+      PackedDepthwiseBlock(
+        channels: block, taps: weightRows[block.lowerBound * taps..<block.upperBound * taps],
+        kernelHeight: geometry.kernelHeight, kernelWidth: geometry.kernelWidth, bound: bound)
     }
     quadCount = blocks.map(\.quads).max() ?? 1
     weightSums = (0..<channels).map { channel in
@@ -41,9 +39,10 @@ struct DepthwiseConvolutionInt8: Sendable {
     }
     self.requantization = PackedRequantization(
       requantization, channels: 0..<channels, weightSums: weightSums,
-      paddedCount: blocks.count * Self.blockChannels)
+      paddedCount: channels + PackedDepthwiseBlock.narrowChannels)
     inputZeroPoint = requantization.inputZeroPoint
-    pad = ConstantBuffer([], minimumCount: Self.blockChannels, padding: inputZeroPoint)
+    pad = ConstantBuffer(
+      [], minimumCount: PackedDepthwiseBlock.wideChannels, padding: inputZeroPoint)
     let risky = (0..<channels).map { channel in
       bound.riskyPairs(
         rows: Array(weightRows[channel * taps..<(channel + 1) * taps]), columns: 1, depth: taps)
@@ -70,14 +69,14 @@ struct DepthwiseConvolutionInt8: Sendable {
     withUnsafePointer(to: &window) { window in
       forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
         let out = output + (image * geometry.outputHeight + row) * rowCount
-        for (index, packed) in blocks.enumerated() {
-          let first = index * Self.blockChannels
+        for packed in blocks {
+          let first = packed.channels.lowerBound
           var block = packed.kernelValue(initial: requantization.initial.base + first)
           var requantize = requantization.kernelValue
           requantize.multipliers += first
           kernels.dwconv_u8s8_u8(
             window, &block, input + image * geometry.inputCount, pad.base, row, first,
-            min(Self.blockChannels, geometry.inputChannels - first), &requantize, strip, out)
+            packed.channels.count, &requantize, strip, out)
         }
         if let table = requantization.table {
           kernels.table_u8(table.base, out, out, rowCount)
@@ -93,33 +92,37 @@ struct DepthwiseConvolutionInt8: Sendable {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     let rowCount = geometry.outputWidth * geometry.outputChannels
     let initial = scratch.bindMemory(to: Int32.self, capacity: initialByteCount / 4)
-    for channel in 0..<blocks.count * Self.blockChannels {
+    for channel in 0..<initialByteCount / 4 {
       initial[channel] =
         channel < weightSums.count ? -Int32(zeroPoint) &* weightSums[channel] : 0
     }
-    let pad = ConstantBuffer([], minimumCount: Self.blockChannels, padding: zeroPoint)
+    let pad = ConstantBuffer(
+      [], minimumCount: PackedDepthwiseBlock.wideChannels, padding: zeroPoint)
     var window = WindowGather(geometry: geometry).kernelValue
     withUnsafePointer(to: &window) { window in
       forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
         let out = output + (image * geometry.outputHeight + row) * rowCount
-        for (index, packed) in blocks.enumerated() {
-          let first = index * Self.blockChannels
+        for packed in blocks {
+          let first = packed.channels.lowerBound
           var block = packed.kernelValue(initial: initial + first)
           kernels.dwconv_u8s8_s32(
             window, &block, input + image * geometry.inputCount, pad.base, row, first,
-            min(Self.blockChannels, geometry.inputChannels - first), strip, out)
+            packed.channels.count, strip, out)
         }
       }
     }
   }
 
-  private var initialByteCount: Int { blocks.count * Self.blockChannels * 4 }
+  /// Initial values of all channels, readable for a whole block, in whole cache lines.
+  private var initialByteCount: Int {
+    (geometry.inputChannels + PackedDepthwiseBlock.narrowChannels + 15) / 16 * 64
+  }
 
   private var stripByteCount: Int {
     let columns =
       (max(geometry.outputWidth, 1) - 1) * geometry.strideWidth
       + (geometry.kernelWidth - 1) * geometry.dilationWidth + 1
-    return columns * quadCount * 64
+    return columns * quadCount * 4 * PackedDepthwiseBlock.wideChannels
   }
 
   private func forEachRow(

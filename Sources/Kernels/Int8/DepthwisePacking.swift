@@ -1,19 +1,38 @@
 internal import CKernels
 
-/// Depthwise weights of up to 16 channels, arranged so that no 16-bit sum can overflow.
+/// Depthwise weights of a block of channels, arranged so that no 16-bit sum can overflow.
 ///
 /// A window column is multiplied in pairs of rows. A row may stand in several pairs, and its weight is then spread
 /// over them: rows 0, 1, 2 as the pairs (0, 1), (1, 2) hold any three weights whose sum of one sign
 /// is at most 256 even for full-range codes, in the time of one quad. The first arrangement that holds all
 /// columns and channels is taken; the last always does.
 struct PackedDepthwiseBlock: Sendable {
+  let channels: Range<Int>
   let quads: Int
   private let rows: ConstantBuffer<Int8>
   private let weights: ConstantBuffer<Int8>
 
-  /// - Parameters:
-  ///   - taps: the weights of each channel, `[channels, kernelHeight, kernelWidth]`, at most 16 channels.
-  init(taps: ArraySlice<Int8>, kernelHeight: Int, kernelWidth: Int, bound: PairBound) {
+  static let wideChannels = 32
+  static let narrowChannels = 16
+
+  /// Blocks of 32 channels while there are as many, then of up to 16.
+  static func blocks(channels: Int) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    var first = 0
+    while first < channels {
+      let size = channels - first >= wideChannels ? wideChannels : narrowChannels
+      blocks.append(first..<min(first + size, channels))
+      first += size
+    }
+    return blocks
+  }
+
+  /// Packs the weights `taps`, `[channels, kernelHeight, kernelWidth]`.
+  init(
+    channels: Range<Int>, taps: ArraySlice<Int8>, kernelHeight: Int, kernelWidth: Int,
+    bound: PairBound
+  ) {
+    self.channels = channels
     let count = kernelHeight * kernelWidth
     let columns = stride(from: taps.startIndex, to: taps.endIndex, by: count).map { first in
       (0..<kernelWidth).map { x in
@@ -27,22 +46,26 @@ struct PackedDepthwiseBlock: Sendable {
       } ?? RowArrangement.halves(height: kernelHeight)
     quads = chosen.quads
     rows = ConstantBuffer(chosen.slots.map { Int8($0 ?? -1) }, padding: -1)
-    var packed = [Int8](repeating: 0, count: kernelWidth * chosen.quads * 64)
+    let isWide = channels.count == Self.wideChannels
+    let width = isWide ? Self.wideChannels : Self.narrowChannels
+    var packed = [Int8](repeating: 0, count: kernelWidth * chosen.quads * width * 4)
     for (channel, columns) in columns.enumerated() {
+      let place = isWide ? kern_dwconv_place(channel) : channel
       for (x, column) in columns.enumerated() {
         guard let parts = chosen.spread(column, bound: bound) else { continue }
         for (slot, part) in parts.enumerated() {
-          packed[((x * chosen.quads + slot / 4) * 16 + channel) * 4 + slot % 4] = part
+          packed[((x * chosen.quads + slot / 4) * width + place) * 4 + slot % 4] = part
         }
       }
     }
     weights = ConstantBuffer(packed, padding: 0)
   }
 
-  /// - Parameter initial: what the 16 accumulators start from.
+  /// The block for a kernel; `initial` is what the accumulators of all its channels start from.
   func kernelValue(initial: UnsafePointer<Int32>) -> kern_dwconv_u8s8_block {
     kern_dwconv_u8s8_block(
-      quads: quads, rows: rows.base, weights: weights.base, initial: initial)
+      is_wide: channels.count == Self.wideChannels, quads: quads, rows: rows.base,
+      weights: weights.base, initial: initial)
   }
 }
 
