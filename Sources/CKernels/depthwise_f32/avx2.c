@@ -87,22 +87,28 @@ INLINE void single(const kern_depthwise_f32_row *row, size_t x, size_t c) {
   _mm256_maskstore_ps(row->output + x * row->channels + c, mask, sum);
 }
 
-// All whole vectors of channels.
+// All whole vectors of channels. What the next row needs is fetched in equal shares.
 INLINE void tile(const size_t kernel_columns, const size_t step, const size_t columns,
-                 const kern_depthwise_f32_row *row, size_t x) {
+                 const kern_depthwise_f32_row *row, size_t x, const char *next, size_t share) {
   for (size_t c = 0; c + LANES <= row->channels; c += LANES) {
+    for (const char *end = next + share; next < end; next += 64)
+      _mm_prefetch(next, _MM_HINT_T0);
     sliding(kernel_columns, step, columns, row, x, c);
   }
 }
 
 #define COLUMNS_CASE(count)                                                                        \
   case count:                                                                                      \
-    tile(kernel_columns, step, count, row, x);                                                     \
+    tile(kernel_columns, step, count, row, x, next + i * calls * share, share);                    \
     break
 
 INLINE void all_columns(const size_t kernel_columns, const size_t step,
                         const kern_depthwise_f32_row *row, size_t columns) {
   const size_t tiles = (columns + MAX_COLUMNS - 1) / MAX_COLUMNS;
+  const size_t calls = row->channels / LANES;
+  const size_t lines = row->next ? row->next_count * sizeof(float) / 64 : 0;
+  const size_t share = calls == 0 ? 0 : (lines + tiles * calls - 1) / (tiles * calls) * 64;
+  const char *next = (const char *)row->next;
   for (size_t i = 0; i < tiles; i++) {
     size_t x = columns * i / tiles;
     switch (columns * (i + 1) / tiles - x) {

@@ -50,6 +50,9 @@ typedef struct {
   // Laid out as output, and may be output.
   const float *_Nullable addend;
   float *output;
+  // Input that the next output row will need: fetched along the way, never read.
+  const float *_Nullable next;
+  size_t next_count;
   float low, high;
 } kern_depthwise_f32_row;
 

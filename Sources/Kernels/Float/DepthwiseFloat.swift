@@ -75,18 +75,33 @@ struct DepthwiseFloat: Sendable {
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let weights = memory.base + roundedUp(geometry.outputChannels, to: Self.block)
     let bounds = activation.bounds
+    let fetched = rowsToFetch(after: top)
+    let lineCount = geometry.inputWidth * geometry.inputChannels
     var arguments = kern_depthwise_f32_row(
       pixels: pointers, pixel_stride: spannedColumns, step: geometry.strideWidth,
       dilation: geometry.dilationWidth, kernel_rows: kernelRows.count,
       kernel_columns: geometry.kernelWidth, channels: geometry.outputChannels,
       weights: weights + kernelRows.lowerBound * geometry.kernelWidth * Self.block,
       weight_stride: taps * Self.block, bias: memory.base, addend: addend, output: output,
+      next: fetched.isEmpty ? nil : image + fetched.lowerBound * lineCount,
+      next_count: fetched.count * lineCount,
       low: bounds.low, high: bounds.high)
     isa.floatKernels.depthwise(&arguments, geometry.outputWidth)
     if activation.needsPass {
       activation.apply(
         output, into: output, count: geometry.outputWidth * geometry.outputChannels, isa: isa)
     }
+  }
+
+  /// Images of so many values do not stay in the second-level cache.
+  private static let largeImage = 262_144
+
+  /// The input rows that the next output row needs and this one, which begins at `top`, does not;
+  /// none when the image is in the cache anyway.
+  private func rowsToFetch(after top: Int) -> Range<Int> {
+    let first = top + (geometry.kernelHeight - 1) * geometry.dilationHeight + 1
+    guard geometry.inputCount >= Self.largeImage, first >= 0 else { return 0..<0 }
+    return first..<max(first, min(geometry.inputHeight, first + geometry.strideHeight))
   }
 
   /// The kernel rows that lie over the image.
