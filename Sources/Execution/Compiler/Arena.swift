@@ -1,0 +1,75 @@
+internal import Glibc
+internal import Tensors
+
+/// The working memory of all plans of an executor; as large as the largest plan that ran.
+final class Arena {
+  private var base: UnsafeMutableRawPointer?
+  private var byteCount = 0
+  private var table: UnsafeMutablePointer<UnsafeMutableRawPointer>?
+  private var tableCount = 0
+  /// The plan whose fixed buffers `table` holds.
+  private weak var current: CompiledPlan?
+
+  /// Kernels may read a vector beyond the last buffer.
+  private static let slack = 64
+
+  /// Where each buffer of `plan` is, for inputs in these tensors. Valid until the next call.
+  func table(
+    for plan: CompiledPlan, inputs: [String: Tensor]
+  ) throws(ExecutionError) -> UnsafeMutablePointer<UnsafeMutableRawPointer> {
+    let base = try memory(byteCount: plan.arenaByteCount)
+    if current === plan, let table {
+      fill(table, plan, inputs, base, onlyInputs: true)
+      return table
+    }
+    if tableCount < plan.buffers.count {
+      table?.deallocate()
+      table = .allocate(capacity: plan.buffers.count)
+      tableCount = plan.buffers.count
+    }
+    guard let table else {
+      preconditionFailure("no table for \(plan.buffers.count) buffers")
+    }
+    fill(table, plan, inputs, base, onlyInputs: false)
+    current = plan
+    return table
+  }
+
+  private func fill(
+    _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ plan: CompiledPlan,
+    _ inputs: [String: Tensor], _ base: UnsafeMutableRawPointer, onlyInputs: Bool
+  ) {
+    for (index, buffer) in plan.buffers.enumerated() {
+      switch buffer.home {
+      case .input(let name):
+        if let tensor = inputs[name] { table[index] = tensor.storage.base + tensor.byteOffset }
+      case .constant(let tensor) where !onlyInputs:
+        table[index] = tensor.storage.base + tensor.byteOffset
+      case .arena where !onlyInputs:
+        table[index] = base + plan.offsets[index]
+      default:
+        break
+      }
+    }
+  }
+
+  private func memory(byteCount wanted: Int) throws(ExecutionError) -> UnsafeMutableRawPointer {
+    if let base, wanted <= byteCount { return base }
+    if let base { free(base) }
+    base = nil
+    byteCount = 0
+    current = nil
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, wanted + Self.slack) == 0, let memory else {
+      throw .notEnoughMemory(bytes: wanted)
+    }
+    base = memory
+    byteCount = wanted
+    return memory
+  }
+
+  deinit {
+    if let base { free(base) }
+    table?.deallocate()
+  }
+}

@@ -1,0 +1,97 @@
+internal import Tensors
+
+/// A plan with the code that runs it: steps, the buffers between them, and where those lie.
+final class CompiledPlan {
+  struct Output {
+    let name: String
+    let elementType: ElementType
+    let shape: Shape
+    let buffer: Buffer.ID
+  }
+
+  let buffers: [Buffer]
+  let steps: [Step]
+  let outputs: [Output]
+  let observations: [Observation]
+  /// By buffer number; of use for arena buffers only.
+  let offsets: [Int]
+  let arenaByteCount: Int
+  let description: Plan
+
+  init(
+    buffers: [Buffer], steps: [Step], outputs: [Output], observations: [Observation],
+    inputShapes: [String: Shape]
+  ) {
+    self.buffers = buffers
+    self.steps = steps
+    self.outputs = outputs
+    self.observations = observations
+    let placement = Self.place(buffers, steps, outputs, observations)
+    offsets = placement.offsets
+    arenaByteCount = placement.byteCount
+    description = Plan(
+      steps: steps.enumerated().map { index, step in step.description(index, buffers) },
+      arenaByteCount: placement.byteCount,
+      packedWeightByteCount: steps.reduce(0) { $0 + $1.weightByteCount },
+      inputShapes: inputShapes,
+      outputShapes: Dictionary(outputs.map { ($0.name, $0.shape) }, uniquingKeysWith: { a, _ in a })
+    )
+  }
+
+  private static func place(
+    _ buffers: [Buffer], _ steps: [Step], _ outputs: [Output], _ observations: [Observation]
+  ) -> (offsets: [Int], byteCount: Int) {
+    var lives = [MemoryPlanner.Lifetime?](repeating: nil, count: buffers.count)
+    func use(_ buffer: Buffer.ID, at step: Int) {
+      let index = buffer.rawValue
+      guard buffers[index].isInArena else { return }
+      if lives[index] == nil {
+        lives[index] = MemoryPlanner.Lifetime(
+          byteCount: buffers[index].byteCount, first: step, last: step)
+      }
+      let last = max(lives[index]?.last ?? step, step)
+      lives[index]?.last = last
+    }
+    for (index, step) in steps.enumerated() {
+      for buffer in step.reads + step.writes { use(buffer, at: index) }
+      if let scratch = step.scratch { use(scratch, at: index) }
+    }
+    for output in outputs { use(output.buffer, at: steps.count) }
+    for observation in observations {
+      for buffer in [observation.floats, observation.other, observation.codeBuffer] {
+        if let buffer { use(buffer, at: observation.afterStep) }
+      }
+    }
+    // A step that may work in place takes over the slot of an input that ends with it.
+    var slot = Array(buffers.indices)
+    for (index, step) in steps.enumerated() {
+      guard let output = step.writes.first?.rawValue, let to = lives[output] else { continue }
+      for shared in step.sharesInputs {
+        let input = slot[step.reads[shared].rawValue]
+        guard let from = lives[input], from.last == index, from.byteCount >= to.byteCount,
+          step.reads.count(where: { slot[$0.rawValue] == input }) == 1
+        else { continue }
+        slot[output] = input
+        lives[input]?.last = to.last
+        lives[output] = nil
+        break
+      }
+    }
+    let alive = buffers.indices.filter { lives[$0] != nil }
+    let placement = MemoryPlanner.place(alive.compactMap { lives[$0] })
+    var offsets = [Int](repeating: 0, count: buffers.count)
+    for (position, buffer) in alive.enumerated() { offsets[buffer] = placement.offsets[position] }
+    for buffer in buffers.indices { offsets[buffer] = offsets[slot[buffer]] }
+    return (offsets, placement.byteCount)
+  }
+}
+
+extension Step {
+  fileprivate func description(_ index: Int, _ buffers: [Buffer]) -> PlanStep {
+    PlanStep(
+      index: index, name: name, operatorName: operatorName, nodes: nodes, output: output,
+      outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
+      bytesMoved: (reads + writes).reduce(weightByteCount) { $0 + buffers[$1.rawValue].byteCount },
+      isInteger: isInteger)
+  }
+}

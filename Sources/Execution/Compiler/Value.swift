@@ -1,0 +1,50 @@
+internal import Tensors
+
+/// A value of the graph while its plan is compiled: what it is, and in which buffers it exists.
+final class Value {
+  let name: String
+  let elementType: ElementType
+  let shape: Shape
+  /// The same elements in one order or both. Empty while the value exists only as codes.
+  var forms: [Layout: Buffer.ID] = [:]
+  /// The layout it was computed in.
+  var layout: Layout
+  /// The codes that stand for it, in an integer plan: of a quantizer's output, and of the real
+  /// value that a dequantizer would make of them.
+  var codes: Codes?
+  /// Set when the value is another one with zeros around it, which only its reader will add.
+  var padding: DeferredPadding?
+
+  init(name: String, elementType: ElementType, shape: Shape, layout: Layout = .rowMajor) {
+    self.name = name
+    self.elementType = elementType
+    self.shape = shape
+    self.layout = layout
+  }
+
+  /// The layout steps that take either should ask for.
+  var preferredLayout: Layout { forms.isEmpty ? codes?.value.layout ?? layout : layout }
+}
+
+/// Codes of a real value. Inside integer plans all codes are uint8: int8 ones are shifted by +128
+/// together with their zero point, which changes nothing but the offset.
+final class Codes {
+  /// The shifted codes, of element type uint8.
+  let value: Value
+  let scale: Float
+  /// Shifted like the codes.
+  let zeroPoint: Int32
+  /// Whether the model's own codes are int8.
+  let isSigned: Bool
+
+  init(value: Value, scale: Float, zeroPoint: Int32, isSigned: Bool) {
+    self.value = value
+    self.scale = scale
+    self.zeroPoint = zeroPoint
+    self.isSigned = isSigned
+  }
+
+  func hasSameParameters(as other: Codes) -> Bool {
+    scale == other.scale && zeroPoint == other.zeroPoint
+  }
+}

@@ -1,0 +1,122 @@
+internal import Graphs
+internal import Kernels
+internal import Tensors
+
+/// MatMul: a product with constant weights takes in a following bias, addition and activation; a
+/// product of two computed values runs one matrix at a time.
+struct MatrixMultiplication: OperatorKernel {
+  init(_ node: Node, opset: Int64) {}
+
+  func compile(_ site: OperatorSite) throws(ExecutionError) {
+    let left = try site.input(0)
+    let right = try site.input(1)
+    try site.requireFloat(left)
+    try site.requireFloat(right)
+    guard left.shape.rank > 0, right.shape.rank > 0 else {
+      throw site.mismatch("\(left.shape) with \(right.shape)")
+    }
+    if right.shape.rank == 2, let weights = site.compiler.constant(of: right) {
+      try compile(left, weights: weights, site)
+    } else {
+      try compile(left, right, site)
+    }
+  }
+
+  private func compile(
+    _ left: Value, weights: Tensor, _ site: OperatorSite
+  ) throws(ExecutionError) {
+    let (depth, columns) = (weights.shape[0], weights.shape[1])
+    guard left.shape[left.shape.rank - 1] == depth else {
+      throw site.mismatch("\(left.shape) with \(weights.shape)")
+    }
+    let shape = Shape(left.shape.dimensions.dropLast() + [columns])
+    let rows = shape.dimensions.dropLast().reduce(1, *)
+    let bias = try site.absorbBias(columns: columns, rank: shape.rank)
+    try site.emitProduct(
+      of: left, rows: rows, depth: depth, columns: columns, weights: weights.floats,
+      transposed: false, alpha: 1, bias: bias, shape: shape)
+  }
+
+  private func compile(
+    _ left: Value, _ right: Value, _ site: OperatorSite
+  ) throws(ExecutionError) {
+    // One-dimensional operands stand for a row or a column that the result does not have.
+    let a = left.shape.rank == 1 ? Shape([1] + left.shape.dimensions) : left.shape
+    let b = right.shape.rank == 1 ? Shape(right.shape.dimensions + [1]) : right.shape
+    let (rows, depth) = (a[a.rank - 2], a[a.rank - 1])
+    let columns = b[b.rank - 1]
+    let batchA = Shape(a.dimensions.dropLast(2))
+    let batchB = Shape(b.dimensions.dropLast(2))
+    guard b[b.rank - 2] == depth, let batch = batchA.broadcast(with: batchB) else {
+      throw site.mismatch("\(left.shape) with \(right.shape)")
+    }
+    let shape = Shape(
+      batch.dimensions + (left.shape.rank == 1 ? [] : [rows])
+        + (right.shape.rank == 1 ? [] : [columns]))
+    let kernel = MatMulFloat(rows: rows, depth: depth, columns: columns, isa: site.isa)
+    let result = try site.output(0, .float32, shape)
+    let operands = [site.read(left), site.read(right)]
+    let target = site.write(result)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
+    let loop = BroadcastLoop(batchA, batchB, to: batch)
+    try site.emit(
+      [result], kernel: "matmul-f32-\(site.isa.rawValue)", reads: operands, scratch: scratch,
+      multiplyAccumulates: batch.elementCount * rows * depth * columns
+    ) { (run: RunContext) throws(ExecutionError) in
+      loop.run { index, i, j in
+        kernel.run(
+          run.floats(operands[0]) + i * rows * depth,
+          run.floats(operands[1]) + j * depth * columns,
+          into: run.floats(target) + index * rows * columns, scratch: run.scratch(scratch),
+          pool: run.pool)
+      }
+    }
+  }
+}
+
+extension OperatorSite {
+  /// Takes in a following addition of one constant per column.
+  func absorbBias(columns: Int, rank: Int) throws(ExecutionError) -> [Float]? {
+    guard let (index, unit) = follower(), unit.is("Add"), unit.inputs.count == 2,
+      let output = lastUnit.outputs.first
+    else { return nil }
+    let other = unit.inputs[0] == output ? unit.inputs[1] : unit.inputs[0]
+    guard other != output, let value = try compiler.existingValue(named: other),
+      value.elementType == .float32, value.shape.rank <= rank,
+      value.shape.elementCount == columns, value.shape.dimensions.last == columns,
+      let tensor = compiler.constant(of: value)
+    else { return nil }
+    absorb(index)
+    return tensor.floats
+  }
+
+  /// `activation(alpha * left @ weights + bias + addend)`, where what follows the operator decides
+  /// about addend and activation.
+  func emitProduct(
+    of left: Value, rows: Int, depth: Int, columns: Int, weights: [Float], transposed: Bool,
+    alpha: Float, bias: [Float]?, shape: Shape, addend known: Value? = nil
+  ) throws(ExecutionError) {
+    let addend: Value?
+    if let known { addend = known } else { addend = try absorbAddend(shape: shape) }
+    let activation = try absorbActivation(rank: shape.rank)
+    let kernel = GEMMFloat(
+      depth: depth, columns: columns, weights: weights, transposed: transposed, alpha: alpha,
+      bias: bias, activation: activation, isa: isa)
+    let source = read(left)
+    let added = addend.map { read($0) }
+    let result = try output(0, .float32, shape)
+    let target = write(result)
+    let scratch = scratch(
+      byteCount: kernel.scratchByteCount(threads: compiler.pool.threadCount))
+    try emit(
+      [result], kernel: kernel.kernelName, reads: [source] + (added.map { [$0] } ?? []),
+      scratch: scratch, multiplyAccumulates: rows * depth * columns,
+      weightByteCount: 4 * depth * columns, sharesInputs: added == nil ? [] : [1]
+    ) { (run: RunContext) throws(ExecutionError) in
+      kernel.run(
+        run.floats(source), addend: added.map { UnsafePointer(run.floats($0)) },
+        into: run.floats(target), rows: rows, scratch: run.scratch(scratch), pool: run.pool)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+extension OperatorRegistry {
+  /// Everything a float plan can run besides the functions of one number that
+  /// `elementwiseFunction` knows. To support an operator, write its kernel and add a line here.
+  static let standard: OperatorRegistry = {
+    var registry = OperatorRegistry()
+    registry.register("Conv", kernel: Convolution.self)
+    registry.register("ConvTranspose", kernel: ConvolutionTranspose.self)
+    registry.register("MatMul", kernel: MatrixMultiplication.self)
+    registry.register("Gemm", kernel: Gemm.self)
+    registry.register("BatchNormalization", kernel: BatchNormalization.self)
+    registry.register("LayerNormalization", kernel: LayerNormalization.self)
+    registry.register("Softmax", "LogSoftmax", kernel: Softmax.self)
+    registry.register(
+      "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", kernel: BinaryArithmetic.self)
+    registry.register(
+      "Relu", "Clip", "Neg", "Abs", "Sign", "Not", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh",
+      "LeakyRelu", "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal",
+      "Floor", "Ceil", "Round", kernel: SlowElementwise.self)
+    registry.register(
+      "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor",
+      kernel: Comparison.self)
+    registry.register("Where", kernel: Selection.self)
+    registry.register("MaxPool", "AveragePool", kernel: Pooling.self)
+    registry.register(
+      "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
+      "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
+      kernel: Reduction.self)
+    registry.register(
+      "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", kernel: Reshaping.self)
+    registry.register("Transpose", kernel: Transposition.self)
+    registry.register("Concat", kernel: Concatenation.self)
+    registry.register("Split", kernel: Splitting.self)
+    registry.register("Slice", kernel: Slicing.self)
+    registry.register("Gather", kernel: Gathering.self)
+    registry.register("Expand", "Tile", kernel: Repetition.self)
+    registry.register("Pad", kernel: Padding.self)
+    registry.register("Resize", kernel: Resizing.self)
+    registry.register("Cast", kernel: Casting.self)
+    registry.register("Shape", "Size", kernel: ShapeQuery.self)
+    registry.register("ConstantOfShape", kernel: ConstantOfShape.self)
+    registry.register("Range", kernel: Enumeration.self)
+    registry.register("Constant", kernel: ConstantValue.self)
+    registry.register("QuantizeLinear", kernel: Quantization.self)
+    registry.register("DequantizeLinear", kernel: Dequantization.self)
+    return registry
+  }()
+}

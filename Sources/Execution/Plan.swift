@@ -1,0 +1,34 @@
+package import Graphs
+package import Tensors
+
+/// What one step of a plan does.
+package struct PlanStep: Sendable {
+  package let index: Int
+  /// The name of its main node, or of its output where the node has none.
+  package let name: String
+  /// `Conv`, `Conv+Add+Relu`, `QuantizeLinear`, `Layout` …
+  package let operatorName: String
+  /// Nodes of `Executor.model` that it computes; empty for a change of layout or form.
+  package let nodes: [Node.ID]
+  package let output: String
+  package let outputShape: Shape
+  /// The kernel that runs, with its instruction set.
+  package let kernel: String
+  package let multiplyAccumulates: Int
+  /// Bytes read and written, weights included.
+  package let bytesMoved: Int
+  /// Whether it computes on codes.
+  package let isInteger: Bool
+}
+
+/// A model compiled for fixed input shapes, as people see it.
+package struct Plan: Sendable {
+  package let steps: [PlanStep]
+  /// Working memory that all steps share.
+  package let arenaByteCount: Int
+  package let packedWeightByteCount: Int
+  package let inputShapes: [String: Shape]
+  package let outputShapes: [String: Shape]
+
+  package var multiplyAccumulates: Int { steps.reduce(0) { $0 + $1.multiplyAccumulates } }
+}
