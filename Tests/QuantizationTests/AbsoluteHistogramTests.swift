@@ -12,7 +12,7 @@ import Testing
     #expect(shrinking.absolute == once.absolute)
   }
 
-  @Test(arguments: [0, 1e-45, 1e-38, 0.1, 1, 1.999, 2, 3e38] as [Float])
+  @Test(arguments: [0, .leastNonzeroMagnitude, 1e-38, 0.1, 1, 1.999, 2, 3e38] as [Float])
   func aMagnitudeLiesInItsBin(magnitude: Float) throws {
     var histogram = AbsoluteHistogram(bins: 64)
     histogram.add(magnitude, count: 3)

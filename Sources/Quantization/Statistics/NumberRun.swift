@@ -13,9 +13,9 @@ package struct NumberRun<Element: NumberRunElement>: Hashable, Sendable, Codable
     let text = try container.decode(String.self)
     var values: [Element] = []
     for word in text.split(separator: " ") {
-      let parts = word.split(separator: "*", maxSplits: 1)
-      let count = parts.count == 2 ? Int(parts[1]) : 1
-      guard let first = parts.first, let value = Element(String(first)), let count, count > 0,
+      let star = word.utf8.lastIndex(of: UInt8(ascii: "*"))
+      let count = star.map { Int(word[word.index(after: $0)...]) } ?? 1
+      guard let value = Element(text: word[..<(star ?? word.endIndex)]), let count, count > 0,
         count <= Self.longestRun, values.count + count <= Self.longestRun
       else {
         throw DecodingError.dataCorruptedError(
@@ -46,18 +46,28 @@ package struct NumberRun<Element: NumberRunElement>: Hashable, Sendable, Codable
 }
 
 /// A number that a ``NumberRun`` holds.
-package protocol NumberRunElement: Hashable, Sendable, LosslessStringConvertible {
+package protocol NumberRunElement: Hashable, Sendable {
+  /// Reads what ``shortText`` wrote.
+  init?(text: Substring)
   /// The shortest text that reads back as the same value.
   var shortText: String { get }
 }
 
 extension Float: NumberRunElement {
+  package init?(text: Substring) {
+    // Counts are mostly whole numbers, which read ten times faster as such.
+    if let whole = Int32(text) { self = Float(whole) } else { self.init(text) }
+  }
+
   package var shortText: String {
     let text = description
-    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    // Minus zero must not turn into a whole number.
+    return text.hasSuffix(".0") && self != 0 || text == "0.0" ? String(text.dropLast(2)) : text
   }
 }
 
 extension UInt64: NumberRunElement {
+  package init?(text: Substring) { self.init(text) }
+
   package var shortText: String { description }
 }

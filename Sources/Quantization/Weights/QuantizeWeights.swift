@@ -11,6 +11,13 @@ package func quantizeWeights(
   try WeightStatistics(Tensor(values, shape: shape), axis: axis).quantized(with: scheme)
 }
 
+/// The same for weights that are a float32 tensor already.
+package func quantizeWeights(
+  _ weights: Tensor, axis: Int, scheme: TensorScheme
+) throws(ParameterError) -> QuantizedWeights {
+  try WeightStatistics(weights, axis: axis).quantized(with: scheme)
+}
+
 /// Quantizes a weight tensor with given maps, as after a repaired bias.
 package func quantizeWeights(
   _ values: [Float], shape: Shape, parameters: TensorParameters, profile: NumericProfile

@@ -1,7 +1,7 @@
 /// The range whose map has the least predicted squared error, rounding and clipping together.
 ///
-/// A sweep: clipping ranges from the whole down to a hundredth of it, in steps of 5 %, then around
-/// the best in steps of half a percent. Two-sided affine ranges sweep the two ends in turn, twice.
+/// A sweep: clipping ranges from the whole down to a hundredth of it, in steps of 7 %, then around
+/// the best in steps of 1 %. Two-sided affine ranges sweep each end, then refine both once more.
 struct SquaredErrorRange {
   private let model: NoiseModel
   private let scheme: TensorScheme
@@ -33,22 +33,24 @@ struct SquaredErrorRange {
       }
       var low: Float = 1
       var high: Float = 1
-      for _ in 0..<2 {
-        high = bestFactor { minimum * low...maximum * $0 }
-        low = bestFactor { minimum * $0...maximum * high }
-      }
+      high = bestFactor { minimum * low...maximum * $0 }
+      low = bestFactor { minimum * $0...maximum * high }
+      high = bestFactor(near: high) { minimum * low...maximum * $0 }
+      low = bestFactor(near: low) { minimum * $0...maximum * high }
       return minimum * low...maximum * high
     }
   }
 
-  /// The factor whose range has the least error; the widest of equals.
-  private func bestFactor(_ range: (Float) -> ClosedRange<Float>) -> Float {
+  /// The factor whose range has the least error; the widest of equals. With a start, only around it.
+  private func bestFactor(
+    near start: Float? = nil, _ range: (Float) -> ClosedRange<Float>
+  ) -> Float {
     func error(_ factor: Float) -> Double {
       let noise = model.noise(of: QuantizationParameters(covering: range(factor), scheme: scheme))
       return noise.rounding + noise.clipping
     }
-    var best: Float = 1
-    var least = error(1)
+    var best = start ?? 1
+    var least = error(best)
     func consider(_ factor: Float) {
       let found = error(factor)
       if found < least {
@@ -56,14 +58,16 @@ struct SquaredErrorRange {
         best = factor
       }
     }
-    var factor: Float = 1
-    while factor > 0.01 {
-      factor *= 0.95
-      consider(factor)
+    if start == nil {
+      var factor: Float = 1
+      while factor > 0.01 {
+        factor *= 0.93
+        consider(factor)
+      }
     }
     let coarse = best
-    for step in -8...8 where step != 0 {
-      let fine = coarse * (1 + 0.006 * Float(step))
+    for step in -7...7 where step != 0 {
+      let fine = coarse * (1 + 0.01 * Float(step))
       if fine <= 1 { consider(fine) }
     }
     return best

@@ -169,8 +169,8 @@ extension ObserverConfiguration {
     let type =
       switch golden["dtype"].string {
       case "qint8", "int8": ObservedType.qint8
-      case "quint4x2": ObservedType.quint4x2
-      default: ObservedType.quint8
+      case "quint8", "uint8": ObservedType.quint8
+      case let name: try #require(ObservedType(rawValue: name ?? ""), "unknown type")
       }
     self.init(
       type: type,
