@@ -4,8 +4,7 @@ extension Graph {
   /// Checks that every value is made once, before it is used, in this graph and its subgraphs.
   ///
   /// A subgraph may repeat a name of the graph around it, as files in the wild do; its own value
-  /// is then meant.
-  /// - Parameter enclosing: values that surrounding graphs define.
+  /// is then meant. `enclosing` are the values that surrounding graphs define.
   package func validate(enclosing: Set<String> = []) throws(GraphFault) {
     var known = try sourceNames()
     for node in nodes {

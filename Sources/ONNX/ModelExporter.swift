@@ -70,9 +70,11 @@ package enum ModelExporter {
     if !model.domain.isEmpty { proto.domain = model.domain }
     if model.modelVersion != 0 { proto.modelVersion = model.modelVersion }
     if !model.documentation.isEmpty { proto.docString = model.documentation }
+    let spellsDefaultDomain = !proto.opsetImport.isEmpty
+    proto.opsetImport = []
     for (domain, version) in model.opsets {
       var entry = ProtoOperatorSet()
-      entry.domain = domain
+      if !domain.isEmpty || spellsDefaultDomain { entry.domain = domain }
       entry.version = version
       proto.opsetImport.append(entry)
     }

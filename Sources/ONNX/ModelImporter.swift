@@ -125,7 +125,12 @@ package enum ModelImporter {
     var rest = model
     rest.clearIrVersion()
     rest.clearGraph()
-    rest.opsetImport = []
+    // Whether the default domain was written out as an empty name.
+    rest.opsetImport = rest.opsetImport.filter { $0.hasDomain && $0.domain.isEmpty }.prefix(1).map {
+      var entry = $0
+      entry.clearVersion()
+      return entry
+    }
     rest.metadataProps = []
     if !rest.producerName.isEmpty { rest.clearProducerName() }
     if !rest.producerVersion.isEmpty { rest.clearProducerVersion() }

@@ -56,7 +56,8 @@ extension Graph {
 extension Node {
   fileprivate var isNeverFolded: Bool {
     let name = operatorName.name
-    return name.contains("Quantize") || name.contains("Random") || name == "Multinomial"
-      || name == "Bernoulli" || name == "Dropout" || !subgraphs.isEmpty
+    return name.hasSuffix("QuantizeLinear") || name == "DequantizeLinear"
+      || name.hasPrefix("Random") || ["Multinomial", "Bernoulli", "Dropout"].contains(name)
+      || !subgraphs.isEmpty
   }
 }

@@ -41,6 +41,16 @@ package struct PreparationReport: Sendable, Equatable {
         into: target, value: node.outputs.first { !$0.isEmpty } ?? ""))
   }
 
-  /// What the node `id` of the prepared graph does besides its own work.
-  package func sources(of id: Node.ID) -> [Folding] { foldings.filter { $0.into == id } }
+  /// What the node `id` of the prepared graph does besides its own work, also by way of nodes that
+  /// were first folded into another.
+  package func sources(of id: Node.ID) -> [Folding] {
+    var reached: Set<Node.ID> = [id]
+    var found: [Folding] = []
+    for folding in foldings.reversed() {
+      guard let target = folding.into, reached.contains(target) else { continue }
+      reached.insert(folding.node)
+      found.append(folding)
+    }
+    return found.reversed()
+  }
 }
