@@ -28,10 +28,8 @@ package enum ModelImporter {
     return try decode(data, path: path, folder: folder)
   }
 
-  /// A model from memory.
-  /// - Parameters:
-  ///   - name: what messages call it.
-  ///   - folder: where its external data are; `nil` refuses external data.
+  /// A model from memory, which messages call `name`. Its external data are looked for in `folder`,
+  /// and refused without one.
   package static func decode(
     _ bytes: [UInt8], name: String, folder: String? = nil
   ) throws(ImportError) -> ImportedModel {

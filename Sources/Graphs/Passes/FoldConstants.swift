@@ -8,8 +8,8 @@ extension Graph {
   /// Stores results of nodes whose inputs are all constant as initializers.
   ///
   /// Quantization stays visible: Q and DQ nodes are never folded. Neither are nodes with
-  /// subgraphs, random ones, and those that make an output of the graph.
-  /// - Parameter evaluate: asked for operators that this module does not compute itself.
+  /// subgraphs, random ones, and those that make an output of the graph. `evaluate` is asked for operators that this module does not
+  /// compute itself.
   package mutating func foldConstants(
     evaluate: ConstantEvaluator? = nil, recording report: inout PreparationReport
   ) {

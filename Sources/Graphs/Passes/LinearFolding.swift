@@ -97,7 +97,7 @@ struct LinearNode {
 extension Graph {
   /// Folds every node for which `map` finds an affine map of channels into the convolution or Gemm
   /// that alone feeds it.
-  /// - Parameter map: the node's data input and what it does to it, given the linear node.
+  /// `map` gives a node's data input and what the node does to it.
   mutating func foldIntoLinearNodes(
     _ reason: PreparationReport.Reason, recording report: inout PreparationReport,
     map: (Node, _ producer: (String) -> LinearNode?) -> (input: String, ChannelAffine)?

@@ -30,7 +30,7 @@ struct OpsetUpgrade {
     names = NameAllocator(graph)
   }
 
-  /// - Parameter enclosing: ranks of values of the surrounding graphs, where known.
+  /// Rewrites `graph`; `enclosing` has the ranks of values of surrounding graphs, where known.
   mutating func upgrade(
     _ graph: inout Graph, enclosing: [String: Int]
   ) throws(UpgradeError) {
