@@ -48,7 +48,7 @@ package struct TensorStatistics: Hashable, Sendable {
   package var mean: Double { isObserved ? sum / Double(elementCount) : 0 }
   /// The mean of squares, which is the power of the signal; 0 before the first value.
   package var meanSquare: Double { isObserved ? sumOfSquares / Double(elementCount) : 0 }
-  var nonFiniteCount: Int { nanCount + positiveInfinityCount + negativeInfinityCount }
+  package var nonFiniteCount: Int { nanCount + positiveInfinityCount + negativeInfinityCount }
 }
 
 extension TensorStatistics {
