@@ -58,7 +58,9 @@ void kern_gather_u8(const kern_window_u8 *window, const uint8_t *image, size_t f
         }
       }
     }
-    memset(out + used, 0, depth - used);
+    for (size_t i = used; i < depth; i++) {
+      out[i] = 0;
+    }
     out += out_stride;
     if (++output_column == window->output_width) {
       output_column = 0;

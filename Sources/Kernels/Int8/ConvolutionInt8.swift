@@ -10,9 +10,8 @@ package struct ConvolutionInt8: Sendable {
     case depthwise(DepthwiseConvolutionInt8)
   }
 
-  /// - Parameters:
-  ///   - weights: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
-  ///   - inputMaximum: the largest code that the input can hold: 127 for a reduced range.
+  /// - `weights`: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
+  /// - `inputMaximum`: the largest code that the input can hold: 127 for a reduced range.
   package init(
     geometry: ConvolutionGeometry, weights: [Int8], inputMaximum: UInt8 = 255,
     requantization: Requantization, isa: InstructionSet = .best
@@ -60,9 +59,8 @@ package struct ConvolutionInt8: Sendable {
     }
   }
 
-  /// - Parameters:
-  ///   - input: `[batch, inputHeight, inputWidth, inputChannels]`.
-  ///   - output: `[batch, outputHeight, outputWidth, outputChannels]`; does not overlap the input.
+  /// - `input`: `[batch, inputHeight, inputWidth, inputChannels]`.
+  /// - `output`: `[batch, outputHeight, outputWidth, outputChannels]`; does not overlap the input.
   package func run(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool

@@ -16,7 +16,7 @@ struct DepthwiseConvolutionInt8: Sendable {
   /// Output rows that are worth a piece of work hold this many products.
   private static let smallWork = 1 << 15
 
-  /// - Parameter weightRows: `[channels, kernelHeight, kernelWidth]`.
+  /// - `weightRows`: `[channels, kernelHeight, kernelWidth]`.
   init(
     geometry: ConvolutionGeometry, weightRows: [Int8], inputMaximum: UInt8,
     requantization: Requantization, isa: InstructionSet

@@ -2,10 +2,10 @@ internal import CKernels
 
 /// Depthwise weights of a block of channels, arranged so that no 16-bit sum can overflow.
 ///
-/// A window column is multiplied in pairs of rows. A row may stand in several pairs, and its weight is then spread
-/// over them: rows 0, 1, 2 as the pairs (0, 1), (1, 2) hold any three weights whose sum of one sign
-/// is at most 256 even for full-range codes, in the time of one quad. The first arrangement that holds all
-/// columns and channels is taken; the last always does.
+/// A window column is multiplied in pairs of rows. A row may stand in several pairs, and its weight
+/// is then spread over them: rows 0, 1, 2 as the pairs (0, 1), (1, 2) hold any three weights whose
+/// sum of one sign is at most 256 even for full-range codes, in the time of one quad. The first
+/// arrangement that holds all columns and channels is taken; the last always does.
 struct PackedDepthwiseBlock: Sendable {
   let channels: Range<Int>
   let quads: Int

@@ -1,6 +1,7 @@
 internal import CKernels
 
-/// `c[m, n] = requantized(a[m, k] * b[k, n])` with codes on the left and constant int8 weights on the right.
+/// `c[m, n] = requantized(a[m, k] * b[k, n])` with codes on the left and constant int8 weights on
+/// the right.
 package struct GEMMInt8: Sendable {
   package let depth: Int
   package let columns: Int
@@ -9,9 +10,8 @@ package struct GEMMInt8: Sendable {
   private let product: MatrixProductInt8
   private let saturating: SaturationInt8
 
-  /// - Parameters:
-  ///   - weights: `[depth, columns]`, or `[columns, depth]` when `transposed`.
-  ///   - inputMaximum: the largest code that the left operand can hold: 127 for a reduced range.
+  /// - `weights`: `[depth, columns]`, or `[columns, depth]` when `transposed`.
+  /// - `inputMaximum`: the largest code that the left operand can hold: 127 for a reduced range.
   package init(
     depth: Int, columns: Int, weights: [Int8], transposed: Bool, inputMaximum: UInt8 = 255,
     requantization: Requantization, isa: InstructionSet = .best
@@ -94,7 +94,8 @@ package struct GEMMInt8: Sendable {
       gather: { _, range, copy in copyRows(a, range, to: copy, stride: saturating.rowStride) })
   }
 
-  /// Rows are read in quads; where depth is not a multiple of 4 they are copied to have room for that.
+  /// Rows are read in quads; where depth is not a multiple of 4 they are copied to have room for
+  /// that.
   private var isDirect: Bool { depth % 4 == 0 }
 
   private var blockByteCount: Int {

@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// A convolution as a matrix product: windows of some output pixels are copied to rows, or, where a window
-/// is one pixel, read where they are.
+/// A convolution as a matrix product: windows of some output pixels are copied to rows, or, where a
+/// window is one pixel, read where they are.
 struct GatheredConvolutionInt8: Sendable {
   private let geometry: ConvolutionGeometry
   /// One for each group.

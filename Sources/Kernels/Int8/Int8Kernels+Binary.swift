@@ -58,9 +58,8 @@ extension Int8Kernels {
       UnsafeMutablePointer<UInt8>, Int
     ) -> Void
 
-  /// - Parameters:
-  ///   - output: `count` codes; may be `a`, and `b` when the shapes are the same.
-  ///   - count: elements of the left operand.
+  /// - `output`: `count` codes; may be `a`, and `b` when the shapes are the same.
+  /// - `count`: elements of the left operand.
   package func add(
     _ constants: BinaryInt8, _ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>,
     _ broadcast: BroadcastInt8 = .same, _ output: UnsafeMutablePointer<UInt8>, count: Int,

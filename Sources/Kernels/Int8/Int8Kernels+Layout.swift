@@ -1,8 +1,8 @@
 internal import CKernels
 
 extension Int8Kernels {
-  /// `[batch, rows, columns]` to `[batch, columns, rows]`: NCHW to NHWC has channels as rows and pixels as
-  /// columns, NHWC to NCHW the other way round.
+  /// `[batch, rows, columns]` to `[batch, columns, rows]`: NCHW to NHWC has channels as rows and
+  /// pixels as columns, NHWC to NCHW the other way round.
   package func transpose(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int, rows: Int,
     columns: Int, pool: ThreadPool
@@ -55,9 +55,8 @@ extension Int8Kernels {
   }
 
   /// Copies the pixels `[batch, rows.count, columns.count, channels]` of each image.
-  /// - Parameters:
-  ///   - rows: for each output row, the input row.
-  ///   - columns: for each output column, the input column.
+  /// - `rows`: for each output row, the input row.
+  /// - `columns`: for each output column, the input column.
   package func resizeNearest(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
     inputHeight: Int, inputWidth: Int, channels: Int, rows: [Int], columns: [Int],

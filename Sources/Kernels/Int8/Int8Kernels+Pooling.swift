@@ -4,7 +4,8 @@ internal import CKernels
 package struct PoolingWindow: Hashable, Sendable {
   /// `outputChannels` and `groups` are the input's channels.
   package var geometry: ConvolutionGeometry
-  /// Output sizes, which differ from the geometry's when the last window may hang over (`ceil_mode`).
+  /// Output sizes, which differ from the geometry's when the last window may hang over
+  /// (`ceil_mode`).
   package var outputHeight: Int
   package var outputWidth: Int
 
@@ -14,7 +15,8 @@ package struct PoolingWindow: Hashable, Sendable {
     self.outputWidth = outputWidth ?? geometry.outputWidth
   }
 
-  /// The taps along one axis that lie inside of the image, and how many lie inside of image and padding.
+  /// The taps along one axis that lie inside of the image, and how many lie inside of image and
+  /// padding.
   fileprivate struct Taps {
     var inside: Range<Int>
     var padded: Int
@@ -54,8 +56,8 @@ package struct PoolingWindow: Hashable, Sendable {
   }
 }
 
-/// How an average of codes becomes a code: `rint(f32(sum - n * za) * f32(multiplier / n)) + zo`, clamped to
-/// 0...255.
+/// How an average of codes becomes a code: `rint(f32(sum - n * za) * f32(multiplier / n)) + zo`,
+/// clamped to 0...255.
 package struct AverageInt8: Hashable, Sendable {
   package var inputZeroPoint: UInt8
   /// `inputScale / outputScale`.
@@ -85,7 +87,7 @@ package struct AverageInt8: Hashable, Sendable {
 
 extension Int8Kernels {
   /// The largest code of each window; padding never wins, and a window without any pixel gives 0.
-  /// - Parameter output: `[batch, outputHeight, outputWidth, channels]`.
+  /// - `output`: `[batch, outputHeight, outputWidth, channels]`.
   package func maxPool(
     _ window: PoolingWindow, _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>,
     batch: Int, pool: ThreadPool
@@ -113,7 +115,7 @@ extension Int8Kernels {
   }
 
   /// The mean of each window.
-  /// - Parameter includesPadding: whether padding counts as zeros (`count_include_pad`).
+  /// - `includesPadding`: whether padding counts as zeros (`count_include_pad`).
   package func averagePool(
     _ window: PoolingWindow, includesPadding: Bool, _ average: AverageInt8,
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,

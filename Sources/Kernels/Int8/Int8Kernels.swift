@@ -14,9 +14,8 @@ package struct Int8Kernels: Hashable, Sendable {
   static let grain = 1 << 14
 
   /// `output[i] = table[input[i]]`.
-  /// - Parameters:
-  ///   - table: 256 codes.
-  ///   - output: may be `input`.
+  /// - `table`: 256 codes.
+  /// - `output`: may be `input`.
   package func lookUp(
     _ table: UnsafePointer<UInt8>, _ input: UnsafePointer<UInt8>,
     _ output: UnsafeMutablePointer<UInt8>, count: Int, pool: ThreadPool
@@ -28,7 +27,7 @@ package struct Int8Kernels: Hashable, Sendable {
   }
 
   /// `clamp(rint(x / scale) + zeroPoint, 0, 255)`, halves to even; NaN becomes the zero point.
-  /// - Parameter zeroPoint: of the uint8 codes; -2^20...2^20.
+  /// - `zeroPoint`: of the uint8 codes, 0...255.
   package func quantize(
     _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<UInt8>, count: Int, scale: Float,
     zeroPoint: Int32, pool: ThreadPool
@@ -52,7 +51,7 @@ package struct Int8Kernels: Hashable, Sendable {
   }
 
   /// `output[i] = input[i] + offset` modulo 256; 128 turns int8 codes into uint8 and back.
-  /// - Parameter output: may be `input`.
+  /// - `output`: may be `input`.
   package func offset(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, count: Int,
     by offset: UInt8, pool: ThreadPool

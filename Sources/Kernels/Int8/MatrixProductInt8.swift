@@ -1,6 +1,7 @@
 internal import CKernels
 
-/// Rows of codes times constant weights, requantized: the inner part of a convolution and of a GEMM.
+/// Rows of codes times constant weights, requantized: the inner part of a convolution and of a
+/// GEMM.
 struct MatrixProductInt8: Sendable {
   let panels: Int8Panels
   let requantization: PackedRequantization
@@ -12,9 +13,8 @@ struct MatrixProductInt8: Sendable {
     var stride: Int
   }
 
-  /// - Parameters:
-  ///   - weightRows: `[channels, depth]`.
-  ///   - channels: those of `requantization` that the columns are.
+  /// - `weightRows`: `[channels, depth]`.
+  /// - `channels`: those of `requantization` that the columns are.
   init(
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,
     requantization: Requantization, isa: InstructionSet
@@ -27,7 +27,7 @@ struct MatrixProductInt8: Sendable {
     self.isa = isa
   }
 
-  /// - Parameter rows: each has `panels.paddedDepth` readable bytes.
+  /// - `rows`: each has `panels.paddedDepth` readable bytes.
   func run(
     _ rows: kern_gemm_u8_rows, to output: Destination<UInt8>, panels range: Range<Int>
   ) {
@@ -52,7 +52,7 @@ struct MatrixProductInt8: Sendable {
     }
   }
 
-  /// - Parameter initial: what each column's accumulators start from, `panels.paddedColumns` of them.
+  /// - `initial`: what each column's accumulators start from, `panels.paddedColumns` of them.
   func runAccumulators(
     _ rows: kern_gemm_u8_rows, initial: UnsafePointer<Int32>, to output: Destination<Int32>,
     panels range: Range<Int>

@@ -1,12 +1,14 @@
 internal import CKernels
 
-/// Weights of a matrix product in the panels that the kernels read, made safe against 16-bit overflow.
+/// Weights of a matrix product in the panels that the kernels read, made safe against 16-bit
+/// overflow.
 ///
 /// The product instruction adds two neighbouring products in 16 bits and saturates. At most
-/// `inputMaximum * (|w0| + |w1|)` can come out for two weights of the same sign, so most pairs are proven safe
-/// here, once. A pair that is not gets halved: `w = (w - w / 2) + w / 2`, and the second halves are
-/// multiplied in extra steps, for the quads of depth that need one. Where even four products fit, in all
-/// columns of a panel, the kernel adds two quads before it widens the sums.
+/// `inputMaximum * (|w0| + |w1|)` can come out for two weights of the same sign, so most pairs are
+/// proven safe here, once. A pair that is not gets halved: `w = (w - w / 2) + w / 2`, and the
+/// second halves are multiplied in extra steps, for the quads of depth that need one. Where even
+/// four products fit, in all columns of a panel, the kernel adds two quads before it widens the
+/// sums.
 struct Int8Panels: Sendable {
   static let width = 16
 
@@ -39,9 +41,8 @@ struct Int8Panels: Sendable {
     return pairs == 0 ? 1 : 1 - Double(riskyPairs.count) / Double(pairs)
   }
 
-  /// - Parameters:
-  ///   - rows: the weights of each column, `[columns, depth]`.
-  ///   - inputMaximum: the largest code that the left operand can hold.
+  /// - `rows`: the weights of each column, `[columns, depth]`.
+  /// - `inputMaximum`: the largest code that the left operand can hold.
   /// - Precondition: depth is at most 65,536, so that int32 cannot overflow.
   init(rows: [Int8], columns: Int, depth: Int, inputMaximum: UInt8) {
     precondition(rows.count == columns * depth, "\(rows.count) weights for \(columns) x \(depth)")

@@ -2,14 +2,14 @@ internal import CKernels
 
 /// How int32 accumulators become codes of the next tensor.
 ///
-/// `code = table[clamp(rint(float(acc) * multiplier) + outputZeroPoint, low, high)]`, where `acc` is
-/// `bias + sum of (x - inputZeroPoint) * w`. The conversion and the product round to the nearest float, `rint`
-/// takes halves to even.
+/// `code = table[clamp(rint(float(acc) * multiplier) + outputZeroPoint, low, high)]`, where `acc`
+/// is `bias + sum of (x - inputZeroPoint) * w`. The conversion and the product round to the nearest
+/// float, `rint` takes halves to even.
 package struct Requantization: Hashable, Sendable {
   /// `inputScale * weightScale / outputScale`, one for each output channel or one for all.
   package var multipliers: [Float]
-  /// In units of `inputScale * weightScale`, one for each output channel; empty means zero. The input zero
-  /// point is accounted for separately.
+  /// In units of `inputScale * weightScale`, one for each output channel; empty means zero. The
+  /// input zero point is accounted for separately.
   package var biases: [Int32]
   package var inputZeroPoint: UInt8
   /// May lie outside of 0...255; its magnitude is at most 2^20.
@@ -69,10 +69,9 @@ struct PackedRequantization: Sendable {
   private let high: Float
   private let zeroPoint: Int32
 
-  /// - Parameters:
-  ///   - channels: those of the whole tensor that these are.
-  ///   - weightSums: one for each of `channels`.
-  ///   - paddedCount: how many channels the kernel reads; those added get zeros.
+  /// - `channels`: those of the whole tensor that these are.
+  /// - `weightSums`: one for each of `channels`.
+  /// - `paddedCount`: how many channels the kernel reads; those added get zeros.
   init(
     _ requantization: Requantization, channels: Range<Int>, weightSums: [Int32], paddedCount: Int
   ) {

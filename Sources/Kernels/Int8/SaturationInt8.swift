@@ -13,7 +13,8 @@ package struct SaturationCount: Hashable, Sendable {
   }
 }
 
-/// Finds the 16-bit sums that an unguarded kernel would have saturated, and what that does to the output.
+/// Finds the 16-bit sums that an unguarded kernel would have saturated, and what that does to the
+/// output.
 ///
 /// Only pairs that packing could not prove safe are looked at; the others cannot saturate.
 struct SaturationInt8: Sendable {
@@ -45,7 +46,7 @@ struct SaturationInt8: Sendable {
     saturate(rows: rows, accumulators: nil, gather: gather)
   }
 
-  /// - Parameter accumulate: fills `[rows, columns]` with `sum of (x - zeroPoint) * w`.
+  /// - `accumulate`: fills `[rows, columns]` with `sum of (x - zeroPoint) * w`.
   func run(
     rows: Int, output: UnsafeMutablePointer<UInt8>,
     accumulate: (_ accumulators: UnsafeMutablePointer<Int32>, _ zeroPoint: UInt8) -> Void,

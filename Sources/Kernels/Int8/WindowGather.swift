@@ -17,9 +17,8 @@ struct WindowGather {
       output_height: geometry.outputHeight, output_width: geometry.outputWidth)
   }
 
-  /// - Parameters:
-  ///   - rows: output pixels, counted through all images of the batch.
-  ///   - stride: bytes from row to row; those behind the window become zero.
+  /// - `rows`: output pixels, counted through all images of the batch.
+  /// - `stride`: bytes from row to row; those behind the window become zero.
   func gather(
     _ input: UnsafePointer<UInt8>, group: Int, rows: Range<Int>, pad: UInt8,
     to copy: UnsafeMutablePointer<UInt8>, stride: Int

@@ -2,8 +2,8 @@ internal import CKernels
 
 /// A histogram between two values, binned as PyTorch does.
 ///
-/// The bin of x is `trunc(f32(f32(f32(x - min) * bins) / f32(max - min)))`; `max` itself belongs to the last
-/// bin. Values outside, and NaN, are not counted.
+/// The bin of x is `trunc(f32(f32(f32(x - min) * bins) / f32(max - min)))`; `max` itself belongs to
+/// the last bin. Values outside, and NaN, are not counted.
 package struct RangeHistogramKernel: Hashable, Sendable {
   package var min: Float
   package var max: Float
@@ -17,8 +17,8 @@ package struct RangeHistogramKernel: Hashable, Sendable {
 
 /// A histogram of absolute values up to `limit`.
 ///
-/// The bin of x is `trunc(f32(|x| * f32(bins / limit)))`, at most the last. NaN and infinities are not counted. A
-/// limit of zero puts everything into the first bin.
+/// The bin of x is `trunc(f32(|x| * f32(bins / limit)))`, at most the last. NaN and infinities are
+/// not counted. A limit of zero puts everything into the first bin.
 package struct MagnitudeHistogramKernel: Hashable, Sendable {
   package var limit: Float
 

@@ -27,8 +27,8 @@ package struct ObserveKernels: Hashable, Sendable {
 
   /// The extent of values `[outer, channels, inner]`, and of each channel.
   ///
-  /// NCHW is `[N, C, H * W]`, NHWC is `[N * H * W, C, 1]`. `minima` and `maxima` are widened by the finite
-  /// values of each channel; start them with infinity and minus infinity.
+  /// NCHW is `[N, C, H * W]`, NHWC is `[N * H * W, C, 1]`. `minima` and `maxima` are widened by the
+  /// finite values of each channel; start them with infinity and minus infinity.
   package func channelExtents(
     _ values: UnsafePointer<Float>, outer: Int, channels: Int, inner: Int,
     minima: UnsafeMutablePointer<Float>, maxima: UnsafeMutablePointer<Float>, pool: ThreadPool
