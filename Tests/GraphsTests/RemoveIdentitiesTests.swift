@@ -166,3 +166,24 @@ import Testing
     #expect(prepared.model.irVersion == 7)
   }
 }
+
+@Suite struct IdentityChainTests {
+  /// Half of the identities end in values that are used twice, so both ways of removing them mix.
+  @Test func longChainsVanishInOneWalk() throws {
+    var builder = GraphBuilder()
+    var value = "x"
+    for step in 0..<3000 {
+      builder.node("Identity", [value], ["i\(step)"])
+      builder.node(
+        step % 2 == 0 ? "Neg" : "Add", step % 2 == 0 ? ["i\(step)"] : ["i\(step)", value],
+        [step == 2999 ? "y" : "v\(step)"])
+      value = "v\(step)"
+    }
+    var report = PreparationReport()
+    builder.graph.removeIdentities(recording: &report)
+    try builder.graph.validate()
+    #expect(builder.graph.nodes.count == 3000)
+    #expect(!builder.graph.operators.contains("Identity"))
+    #expect(report.foldings.count == 3000)
+  }
+}

@@ -123,7 +123,7 @@ extension Graph {
       }
       let bias = Tensor(affine.bias(from: linear.fullBias))
       store(bias, slot: 2, of: maker, in: &folding, naming: &names)
-      folding.fold(position, into: maker)
+      folding.fold(position, into: maker, reading: input)
       report.record(node, reason, into: folding.nodes[maker].id)
     }
     replaceNodes(with: folding.remaining)

@@ -8,39 +8,26 @@ extension Graph {
   /// The value keeps the later name where its maker is in this graph and nothing else uses the
   /// earlier one; otherwise the earlier name stays. Outputs of the graph keep theirs in any case.
   package mutating func removeIdentities(recording report: inout PreparationReport) {
-    var index = GraphIndex(self)
-    for id in nodes.map(\.id) {
-      guard let node = index.node(id), isIdentity(node, index), let source = node.input(0),
-        let result = node.outputs.first
+    let results = Set(outputs.map(\.name))
+    var folding = ProducerFolding(self)
+    for position in folding.nodes.indices {
+      let node = folding.visit(position)
+      guard isIdentity(node, folding), let source = node.input(0), let result = node.outputs.first
       else { continue }
-      let maker = index.producerPosition(of: source)
-      if let maker, index.soleConsumer(of: source)?.id == node.id {
-        let target = nodes[maker].id
-        remove(node.id)
-        updateNode(at: maker) { maker in
-          for slot in maker.outputs.indices where maker.outputs[slot] == source {
-            maker.outputs[slot] = result
-          }
-        }
-        report.record(node, .identity, into: target)
-      } else if !index.isGraphOutput(result) {
-        remove(node.id)
-        renameUses(of: result, to: source)
+      if let maker = folding.soleProducer(of: source) {
+        folding.fold(position, into: maker, reading: source)
+        report.record(node, .identity, into: folding.nodes[maker].id)
+      } else if !results.contains(result) {
+        folding.bypass(position, for: source)
         report.record(node, .identity)
-      } else {
-        continue
       }
-      index = GraphIndex(self)
     }
+    replaceNodes(with: folding.remaining)
   }
 
-  private mutating func remove(_ id: Node.ID) {
-    replaceNodes(with: nodes.filter { $0.id != id })
-  }
-
-  private func isIdentity(_ node: Node, _ index: GraphIndex) -> Bool {
+  private func isIdentity(_ node: Node, _ folding: ProducerFolding) -> Bool {
     guard node.operatorName.domain.isEmpty,
-      node.outputs.dropFirst().allSatisfy({ unused($0, index) })
+      node.outputs.dropFirst().allSatisfy({ $0.isEmpty || folding.useCount(of: $0) == 0 })
     else { return false }
     switch node.operatorName.name {
     case "Identity":
@@ -65,10 +52,6 @@ extension Graph {
     default:
       return false
     }
-  }
-
-  private func unused(_ output: String, _ index: GraphIndex) -> Bool {
-    output.isEmpty || index.useCount(of: output) == 0
   }
 }
 
