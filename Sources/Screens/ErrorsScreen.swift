@@ -83,13 +83,13 @@ struct ErrorsScreen: Widget {
       columns: [
         Table.Column("layer", width: .flexible(minimum: 16), priority: 10, truncation: .head),
         Table.Column("W", alignment: .trailing, width: .fixed(5), priority: 6),
-        Table.Column("pred.", alignment: .trailing, width: .fixed(5), priority: 7),
+        Table.Column("pred.", alignment: .trailing, width: .fixed(6), priority: 7),
         Table.Column("clip", alignment: .trailing, width: .fixed(6), priority: 4),
-        Table.Column("local", alignment: .trailing, width: .fixed(5), priority: 9),
-        Table.Column("accum.", alignment: .trailing, width: .fixed(6), priority: 8),
+        Table.Column("local", alignment: .trailing, width: .fixed(6), priority: 9),
+        Table.Column("accum.", alignment: .trailing, width: .fixed(7), priority: 8),
         Table.Column("cosine", alignment: .trailing, width: .fixed(7), priority: 3),
         Table.Column("largest", alignment: .trailing, width: .fixed(8), priority: 2),
-        Table.Column("alone", alignment: .trailing, width: .fixed(5), priority: 5),
+        Table.Column("alone", alignment: .trailing, width: .fixed(6), priority: 5),
       ], rowCount: rows.count, selected: rows.isEmpty ? nil : state.errors.cursor.selected,
       offset: ScrollPosition.offset(
         state.errors.cursor.first, keeping: state.errors.cursor.selected,

@@ -7,15 +7,30 @@ struct LayerStrip: Widget {
   let state: WorkbenchState
 
   func render(in area: Rect, to buffer: inout CellBuffer) {
-    guard let layer = state.selectedLayer else {
-      return Pane(title: "").render(in: area, to: &buffer)
-    }
+    guard let layer = state.selectedLayer else { return scope(in: area, to: &buffer) }
     let pane = Pane(title: StyledText(layer.id, .title), badge: LayerLines.scope(state))
     pane.render(in: area, to: &buffer)
     let inner = pane.inner(of: area)
     for (row, line) in LayerLines.summary(layer, state.layers.evaluations[layer.id]).enumerated() {
       buffer.write(line, in: inner.row(row))
     }
+  }
+
+  /// The selected scope: what lies in it.
+  private func scope(in area: Rect, to buffer: inout CellBuffer) {
+    let layers = state.project?.layers ?? []
+    let rows = state.layers.rows(of: layers)
+    guard rows.indices.contains(state.layers.cursor.selected),
+      case .scope(let path, _, _, let isFolded, let count) = rows[state.layers.cursor.selected]
+    else { return Pane(title: "").render(in: area, to: &buffer) }
+    let pane = Pane(title: StyledText(path, .title))
+    pane.render(in: area, to: &buffer)
+    let inside = layers.filter { $0.path.joined(separator: "/").hasPrefix(path + "/") }
+    let share = inside.map(\.share).reduce(0, +)
+    Paragraph([
+      StyledText("\(count) layers, \(Numbers.percent(share)) of MACs", .dim),
+      StyledText("Enter \(isFolded ? "unfolds" : "folds").", .dim),
+    ]).render(in: pane.inner(of: area), to: &buffer)
   }
 }
 

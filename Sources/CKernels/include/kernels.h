@@ -4,3 +4,4 @@
 #include "kernels_int8.h"
 #include "kernels_isa.h"
 #include "kernels_observe.h"
+#include "kernels_peak.h"

@@ -5,6 +5,7 @@ import Dispatch
 import Execution
 import Foundation
 import Logging
+import OrderedCollections
 package import Quantization
 import Sessions
 import Synchronization
@@ -64,9 +65,9 @@ import Synchronization
     case .detail(let generation, let layer, let recipe): detail(generation, layer, recipe)
     case .calibrate(let run, let request, let recipe, let watched):
       calibrate(run, request, recipe, watched)
-    case .watch(let edges):
+    case .watch(let edges, let recipe):
       control?.watched = Set(edges)
-      sample(edges)
+      sample(edges, recipe)
     case .pause: control?.pause()
     case .resume: control?.resume()
     case .step: control?.step()
@@ -170,9 +171,13 @@ import Synchronization
     shared.newest.withLock { $0 = max($0, generation) }
     analyst.async {
       guard shared.newest.withLock({ $0 == generation }),
-        let evaluations = shared.withAnalysis({ $0.evaluate(recipe) })
+        let result = shared.withAnalysis({ analysis in Result { try analysis.evaluate(recipe) } })
       else { return }
-      self.post(.evaluated(generation: generation, evaluations: evaluations))
+      switch result {
+      case .success(let evaluations):
+        self.post(.evaluated(generation: generation, evaluations: evaluations))
+      case .failure(let error): self.post(.sessionFailed(message: "\(error)"))
+      }
     }
   }
 
@@ -185,7 +190,7 @@ import Synchronization
     analyst.async {
       // A cursor that has moved on wants only the last layer's detail.
       guard shared.detailTicket.withLock({ $0 == ticket }),
-        let detail = shared.withAnalysis({ $0.detail(layer, recipe) })
+        let detail = shared.withAnalysis({ try? $0.detail(layer, recipe) }).flatMap(\.self)
       else { return }
       self.post(.detailed(generation: generation, detail: detail))
     }
@@ -198,7 +203,7 @@ import Synchronization
     job(run) { control in
       guard var workspace = shared.workspace() else { throw WorkbenchError.notCalibrated }
       let dataset = try workspace.project.dataset(request)
-      let schemes = workspace.project.layers.resolve(recipe).edges
+      let schemes = try workspace.project.layers.resolve(recipe).edges
       var lastDrawn = ContinuousClock.now - .seconds(1)
       control.watched = Set(watched)
       try workspace.calibrate(dataset, control: control) { progress in
@@ -222,11 +227,11 @@ import Synchronization
     }
   }
 
-  private func sample(_ edges: [String]) {
+  private func sample(_ edges: [String], _ recipe: Recipe) {
     let shared = shared
     analyst.async {
       guard let workspace = shared.workspace(), let statistics = workspace.statistics else { return }
-      let schemes = workspace.project.layers.resolve(Recipe(target: .x86)).edges
+      let schemes = (try? workspace.project.layers.resolve(recipe))?.edges ?? [:]
       let live = edges.compactMap { edge -> LiveTensor? in
         guard let seen = statistics.edges[edge], let choice = schemes[edge] else { return nil }
         return Analysis.live(
@@ -271,7 +276,7 @@ import Synchronization
     job(run) { _ in
       guard var analysis = shared.analysis() else { throw WorkbenchError.notCalibrated }
       let conversion = try analysis.convert(recipe)
-      return .converted(run: run, analysis.summary(of: conversion, recipe))
+      return .converted(run: run, try analysis.summary(of: conversion, recipe))
     }
   }
 

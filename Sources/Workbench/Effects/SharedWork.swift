@@ -31,14 +31,14 @@ final class SharedWork: Sendable {
     }
   }
 
-  func withAnalysis<Result: Sendable>(_ body: (inout Analysis) -> Result) -> Result? {
+  func withAnalysis<Answer: Sendable>(_ body: (inout Analysis) -> Answer) -> Answer? {
     analysed.withLock { analysis in
       guard var working = analysis else { return nil }
       // Taken out, so that the cache is changed in place and not copied.
       analysis = nil
-      let result = body(&working)
+      let answer = body(&working)
       analysis = working
-      return result
+      return answer
     }
   }
 }

@@ -1,6 +1,7 @@
 package import Calibration
 package import Conversion
 package import Graphs
+import OrderedCollections
 package import Quantization
 import Tensors
 
@@ -19,8 +20,8 @@ package struct Analysis: Sendable {
   }
 
   /// Every layer under `recipe`.
-  package mutating func evaluate(_ recipe: Recipe) -> [LayerEvaluation] {
-    let resolution = layers.resolve(recipe)
+  package mutating func evaluate(_ recipe: Recipe) throws -> [LayerEvaluation] {
+    let resolution = try layers.resolve(recipe)
     // Fills the memory on all cores first.
     _ = whatIf.predictions(for: resolution)
     return layers.layers.map { evaluate($0, resolution) }
@@ -57,10 +58,10 @@ package struct Analysis: Sendable {
   }
 
   /// Everything the detail pane shows of one layer.
-  package mutating func detail(_ id: Layer.ID, _ recipe: Recipe) -> LayerDetail {
+  package mutating func detail(_ id: Layer.ID, _ recipe: Recipe) throws -> LayerDetail {
     var detail = LayerDetail(layer: id)
     guard let layer = layers[id] else { return detail }
-    let resolution = layers.resolve(recipe)
+    let resolution = try layers.resolve(recipe)
     if let choice = resolution.layers[id] {
       detail.provenance = [choice.reason] + choice.config.lines
     }
@@ -87,8 +88,12 @@ package struct Analysis: Sendable {
       return LayerDetail.EdgeRange(edge: name, range: RangeSummary(range))
     }
     if layer.weight != nil, let weight = try? whatIf.weightStatistics(of: layer) {
-      detail.channelRanges = weight.channelRanges
-      detail.weightHistogram = weight.histogram.map {
+      if let channels = weight.whole.channels {
+        detail.channelRanges = zip(channels.minima, channels.maxima).map { low, high in
+          low <= high ? low...high : 0...0
+        }
+      }
+      detail.weightHistogram = weight.whole.snapshot(bins: 256).map {
         HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
       }
     }
@@ -99,13 +104,15 @@ package struct Analysis: Sendable {
   /// - Throws: `WorkbenchError.notCalibrated`, or what conversion refuses.
   package mutating func convert(_ recipe: Recipe) throws -> Conversion {
     guard statistics != nil else { throw WorkbenchError.notCalibrated }
-    let resolution = layers.resolve(recipe)
+    let resolution = try layers.resolve(recipe)
     let parameters = try whatIf.parameters(for: resolution)
     return try Converter.convert(layers, resolution, edgeParameters: parameters)
   }
 
-  package func summary(of conversion: Conversion, _ recipe: Recipe) -> ConversionSummary {
-    let resolution = layers.resolve(recipe)
+  package func summary(
+    of conversion: Conversion, _ recipe: Recipe
+  ) throws -> ConversionSummary {
+    let resolution = try layers.resolve(recipe)
     let int8 = resolution.int8Layers.count
     let unmatched = resolution.unmatchedRules.map(\.description)
     return ConversionSummary(
@@ -116,9 +123,9 @@ package struct Analysis: Sendable {
   }
 
   /// Suggestions, most gain first.
-  package mutating func advice(_ recipe: Recipe, errors: Calibration.ErrorReport?) -> [Advice] {
+  package func advice(_ recipe: Recipe, errors: ErrorReport?) throws -> [Advice] {
     guard statistics != nil else { return [] }
-    var advisor = Advisor(resolution: layers.resolve(recipe), whatIf: whatIf, errors: errors)
+    var advisor = Advisor(resolution: try layers.resolve(recipe), whatIf: whatIf, errors: errors)
     return advisor.advice()
   }
 
@@ -143,18 +150,12 @@ package struct Analysis: Sendable {
   }
 }
 
-extension TensorStatistics {
-  /// NaN and infinite values, which no observer counts.
-  var nonFiniteCount: Int { nanCount + positiveInfinityCount + negativeInfinityCount }
-}
-
 extension RangeSummary {
   init(_ choice: RangeChoice) {
-    let noise = choice.roundingNoise + choice.clippingNoise
     self.init(
       observer: choice.observer.text, lower: choice.lower, upper: choice.upper,
       scale: choice.parameters.scale, zeroPoint: choice.parameters.zeroPoint,
-      clippedShare: choice.clippedPercent / 100, decibels: choice.predictedSQNR,
-      roundingShare: noise > 0 ? choice.roundingNoise / noise : 1)
+      clippedShare: choice.noise.clippedShare, decibels: choice.predictedSQNR,
+      roundingShare: 1 - choice.clippingShareOfNoise)
   }
 }

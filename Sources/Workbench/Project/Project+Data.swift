@@ -1,5 +1,6 @@
 package import Datasets
 package import ONNX
+import Tensors
 
 extension Project {
   /// Opens what `request` names, as the model takes it.
@@ -62,5 +63,15 @@ extension DatasetReaders {
   package static let withTensorProto = DatasetReaders { bytes in
     let (name, tensor) = try TensorProtoFile.read(bytes)
     return (name.isEmpty ? nil : name, tensor)
+  }
+}
+
+extension DataSummary.Finding.Severity {
+  init(_ severity: DoctorFinding.Severity) {
+    switch severity {
+    case .note: self = .note
+    case .warning: self = .warning
+    case .error: self = .error
+    }
   }
 }

@@ -1,6 +1,7 @@
 package import Calibration
 package import Datasets
 import Foundation
+import Kernels
 package import Quantization
 package import Sessions
 

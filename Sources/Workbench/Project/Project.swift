@@ -44,7 +44,8 @@ package struct Project: Sendable {
     layers = try LayerGraph(model: imported.model)
     var notes = imported.notes + layers.report.notes
     var shapes: [String: Shape] = [:]
-    for input in layers.model.graph.requiredInputs {
+    let inputs = layers.model.graph.requiredInputs
+    for input in inputs {
       if let shape = fixed[input.name] {
         shapes[input.name] = shape
         continue
@@ -55,11 +56,9 @@ package struct Project: Sendable {
         notes.append("Until data are chosen, input '\(input.name)' is taken to be \(shape).")
       }
     }
-    if let unknown = fixed.keys.first(where: { name in
-      !layers.model.graph.requiredInputs.contains { $0.name == name }
-    }) {
-      throw WorkbenchError.unknownInput(
-        unknown, known: layers.model.graph.requiredInputs.map(\.name))
+    let names = inputs.map(\.name)
+    if let unknown = fixed.keys.first(where: { !names.contains($0) }) {
+      throw WorkbenchError.unknownInput(unknown, known: names)
     }
     self.shapes = shapes
     self.notes = notes

@@ -1,5 +1,7 @@
 package import Calibration
+import Conversion
 package import Datasets
+import Execution
 import Kernels
 package import Quantization
 package import Sessions

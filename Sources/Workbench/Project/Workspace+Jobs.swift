@@ -8,7 +8,7 @@ import Kernels
 import ONNX
 package import Quantization
 package import Sessions
-import Tensors
+package import Tensors
 
 /// The jobs: each takes minutes at most, says how far it is, and can be cancelled.
 extension Workspace {
@@ -31,18 +31,18 @@ extension Workspace {
     progress: (JobProgress) -> Void
   ) throws -> ErrorTable {
     let run = try ErrorAnalysis(
-      layers: project.layers, resolution: project.layers.resolve(recipe),
+      layers: project.layers, resolution: try project.layers.resolve(recipe),
       conversion: try analysis.convert(recipe), threads: project.options.threads,
       instructionSet: project.options.instructionSet)
     let report = try run.run(dataset, control: control) { step in
       progress(JobProgress(done: step.done, total: step.total, detail: step.label))
     }
     let evaluations = Dictionary(
-      analysis.evaluate(recipe).map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
+      try analysis.evaluate(recipe).map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
     let rows = report.layers.map { ErrorTable.Row($0, evaluations[$0.layer]) }
     return ErrorTable(
       rows: rows, output: ErrorTable.Output(report),
-      advice: analysis.advice(recipe, errors: report).compactMap { advice in
+      advice: try analysis.advice(recipe, errors: report).compactMap { advice in
         advice.rules.first.map { rule in
           AdviceSummary(
             layer: advice.layer, title: advice.kind.title, detail: advice.text,
@@ -58,7 +58,7 @@ extension Workspace {
   ) throws -> [SensitivityRow] {
     let conversion = try analysis.convert(recipe)
     let run = try SensitivityAnalysis(
-      layers: project.layers, resolution: project.layers.resolve(recipe),
+      layers: project.layers, resolution: try project.layers.resolve(recipe),
       parameters: Dictionary(
         conversion.edgeParameters.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }),
       threads: project.options.threads, instructionSet: project.options.instructionSet)

@@ -9,7 +9,7 @@ package enum Effect: Equatable, Sendable {
   case evaluate(generation: Int, Recipe)
   case detail(generation: Int, layer: String, Recipe)
   case calibrate(run: Int, DataRequest, Recipe, watched: [String])
-  case watch([String])
+  case watch([String], Recipe)
   case pause
   case resume
   case step

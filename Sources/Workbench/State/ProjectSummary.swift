@@ -18,6 +18,26 @@ package struct ProjectSummary: Equatable, Sendable {
   package var notes: [String]
   package var instructionSet: String
   package var threads: Int
+
+  package init(
+    modelPath: String, modelName: String, modelDigest: String, modelByteCount: Int, opset: Int,
+    parameterCount: Int, multiplyAccumulates: Int, inputs: [String], outputs: [String],
+    layers: [LayerSummary], notes: [String], instructionSet: String, threads: Int
+  ) {
+    self.modelPath = modelPath
+    self.modelName = modelName
+    self.modelDigest = modelDigest
+    self.modelByteCount = modelByteCount
+    self.opset = opset
+    self.parameterCount = parameterCount
+    self.multiplyAccumulates = multiplyAccumulates
+    self.inputs = inputs
+    self.outputs = outputs
+    self.layers = layers
+    self.notes = notes
+    self.instructionSet = instructionSet
+    self.threads = threads
+  }
 }
 
 /// One layer as the model has it.

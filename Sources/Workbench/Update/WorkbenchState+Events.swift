@@ -154,6 +154,9 @@ extension WorkbenchState {
     layers.arrangement = opened.project.layers.contains { $0.path.count > 1 } ? .tree : .list
     say("Opened \(opened.project.modelName): \(opened.project.layers.count) layers. ? for help.")
     isUnsaved = opened.isRecovered
+    let rows = layers.rows(of: opened.project.layers)
+    let first = rows.firstIndex { if case .layer = $0 { true } else { false } }
+    layers.cursor.select(first ?? 0, count: rows.count, visible: visibleRows)
     return reevaluate()
   }
 }

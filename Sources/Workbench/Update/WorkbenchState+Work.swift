@@ -187,7 +187,7 @@ extension WorkbenchState {
       say("Watching \(edge) in the Calibrate tab.")
     }
     clampCursors()
-    return [.watch(calibrate.watched)]
+    return [.watch(calibrate.watched, recipe)]
   }
 
   private mutating func export(to path: String?) -> [Effect] {

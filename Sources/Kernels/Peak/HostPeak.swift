@@ -1,0 +1,58 @@
+internal import CKernels
+
+/// The most multiply-accumulates a second that this host's registers allow: the yardstick for
+/// kernels.
+package struct HostPeak: Hashable, Sendable, Codable {
+  /// Giga multiply-accumulates a second in fp32.
+  package let float32: Double
+  /// The same for u8 × s8 with 32-bit sums.
+  package let int8: Double
+
+  package init(float32: Double, int8: Double) {
+    self.float32 = float32
+    self.int8 = int8
+  }
+
+  /// Takes the best of several short measurements on every thread; about a tenth of a second.
+  package static func measure(threads: Int = 1, instructionSet: InstructionSet = .best) -> HostPeak {
+    guard let table = kern_peak_table_for(instructionSet.kernelIsa) else {
+      preconditionFailure("\(instructionSet) is not available here")
+    }
+    let pool = ThreadPool(threads: threads)
+    let float32 = table.pointee.f32
+    let int8 = table.pointee.u8s8
+    return HostPeak(
+      float32: best(pool) { macs in _ = float32(150_000, macs) },
+      int8: best(pool) { macs in _ = int8(80_000, macs) })
+  }
+
+  private static func best(
+    _ pool: ThreadPool, _ body: (UnsafeMutablePointer<UInt64>) -> Void
+  ) -> Double {
+    var best = 0.0
+    for _ in 0..<30 {
+      let start = ContinuousClock.now
+      var macs: UInt64 = 0
+      withUnsafeMutablePointer(to: &macs) { shared in
+        onEveryThread(pool, shared, body)
+      }
+      let time = (ContinuousClock.now - start) / .seconds(1)
+      if time > 0 { best = max(best, Double(macs) * Double(pool.threadCount) / time * 1e-9) }
+    }
+    return best
+  }
+
+  /// Every thread does the same work; one of them reports how much it was.
+  private static func onEveryThread(
+    _ pool: ThreadPool, _ macs: UnsafeMutablePointer<UInt64>,
+    _ body: (UnsafeMutablePointer<UInt64>) -> Void
+  ) {
+    pool.parallel(pool.threadCount) { range in
+      for worker in range {
+        var done: UInt64 = 0
+        body(&done)
+        if worker == 0 { macs.pointee = done }
+      }
+    }
+  }
+}

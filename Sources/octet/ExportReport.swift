@@ -1,0 +1,54 @@
+import Calibration
+import Datasets
+import Foundation
+import Quantization
+import Workbench
+
+/// Exports, and says what came of it.
+struct ExportReport: Encodable {
+  let path: String
+  let bytes: Int
+  let int8Layers, floatLayers: Int
+  let floatWeightBytes, int8WeightBytes: Int
+  let verification: String
+  let notes: [String]
+
+  init(
+    _ workspace: Workspace, _ recipe: Recipe, to path: String, analysis: inout Analysis
+  ) throws {
+    let conversion = try analysis.summary(of: try analysis.convert(recipe), recipe)
+    let export = try workspace.export(recipe, to: path, analysis: &analysis, sample: nil)
+    self.path = path
+    bytes = export.byteCount
+    int8Layers = conversion.int8Layers
+    floatLayers = conversion.floatLayers
+    floatWeightBytes = conversion.floatByteCount
+    int8WeightBytes = conversion.int8ByteCount
+    verification = export.verification
+    notes = conversion.notes
+  }
+
+  func show(json: Bool) throws {
+    if json { return try printJSON(self) }
+    for note in notes { warn(note) }
+    print(
+      "Wrote \(path), \(bytes.byteText): \(int8Layers) layers int8, \(floatLayers) fp32;"
+        + " constants \(floatWeightBytes.byteText) → \(int8WeightBytes.byteText);"
+        + " \(verification).")
+  }
+}
+
+extension Workspace {
+  /// Calibrates with a line on standard error when a person is there.
+  mutating func calibrateShowingProgress(_ dataset: Dataset) throws {
+    let isWatched = isatty(STDERR_FILENO) == 1
+    try calibrate(dataset, control: JobControl()) { progress in
+      guard isWatched else { return }
+      let rate = decimal(progress.batchesPerSecond)
+      FileHandle.standardError.write(
+        Data(
+          "\rcalibrating \(progress.batchesDone)/\(dataset.batchCount), \(rate) batches/s   ".utf8))
+    }
+    if isWatched { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Workbench
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List layers, shapes, parameters, work, and what can be quantized.")
+
+  @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
+  var model: String
+  @OptionGroup var shapes: ShapeArguments
+  @OptionGroup var host: HostArguments
+  @OptionGroup var output: OutputArguments
+
+  func run() throws {
+    let project = try Project(path: model, options: host.options, shapes: try shapes.parsed())
+    let summary = try project.summary()
+    if output.json { return try printJSON(Report(summary)) }
+    print(
+      "\(summary.modelName)  opset \(summary.opset)  \(summary.parameterCount) parameters"
+        + "  \(decimal(Double(summary.multiplyAccumulates) / 1e6)) MMAC"
+        + "  \(summary.modelByteCount.byteText)")
+    for line in summary.inputs { print("  in   \(line)") }
+    for line in summary.outputs { print("  out  \(line)") }
+    var table = TextTable([
+      ("layer", .left), ("operators", .left), ("output", .left), ("parameters", .right),
+      ("MACs", .right), ("share", .right), ("int8", .left),
+    ])
+    for layer in summary.layers {
+      table.append([
+        layer.id, layer.title, layer.outputShape, "\(layer.parameterCount)",
+        "\(layer.multiplyAccumulates)", percent(layer.share), layer.role.words,
+      ])
+    }
+    print(table.formatted())
+    for note in summary.notes { warn(note) }
+  }
+
+  private struct Report: Encodable {
+    struct Layer: Encodable {
+      let name, title, operatorType, outputShape, weightShape, quantizable: String
+      let parameters, macs: Int
+    }
+    let model, sha256: String
+    let opset, parameters, macs, bytes: Int
+    let inputs, outputs, notes: [String]
+    let layers: [Layer]
+
+    init(_ summary: ProjectSummary) {
+      model = summary.modelPath
+      sha256 = summary.modelDigest
+      opset = summary.opset
+      parameters = summary.parameterCount
+      macs = summary.multiplyAccumulates
+      bytes = summary.modelByteCount
+      inputs = summary.inputs
+      outputs = summary.outputs
+      notes = summary.notes
+      layers = summary.layers.map { layer in
+        Layer(
+          name: layer.id, title: layer.title, operatorType: layer.operatorType,
+          outputShape: layer.outputShape, weightShape: layer.weightShape,
+          quantizable: layer.role.words, parameters: layer.parameterCount,
+          macs: layer.multiplyAccumulates)
+      }
+    }
+  }
+}
+
+extension LayerSummary.Role {
+  /// Whether and why, in a few words.
+  var words: String {
+    switch self {
+    case .quantizable: "yes"
+    case .passThrough: "shares S and Z"
+    case .float(let reason): "no: \(reason)"
+    }
+  }
+}

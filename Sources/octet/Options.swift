@@ -1,0 +1,176 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Kernels
+import Quantization
+import Tensors
+import Workbench
+
+extension InstructionSet: ExpressibleByArgument {}
+extension Target: ExpressibleByArgument {}
+
+/// On what the kernels run.
+struct HostArguments: ParsableArguments {
+  @Option(help: "Kernels to use: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var isa: InstructionSet = .best
+
+  @Option(help: "Threads for kernels.")
+  var threads = 1
+
+  func validate() throws {
+    guard InstructionSet.available.contains(isa) else {
+      throw ValidationError(
+        "This processor cannot run \(isa.rawValue) kernels; it can run "
+          + InstructionSet.available.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    guard (1...256).contains(threads) else {
+      throw ValidationError("--threads takes a number from 1 to 256.")
+    }
+  }
+
+  var options: HostOptions { HostOptions(instructionSet: isa, threads: threads) }
+}
+
+/// Extents for symbolic dimensions.
+struct ShapeArguments: ParsableArguments {
+  @Option(
+    name: .customLong("shape"),
+    help: "Fix an input's shape, such as input=1x3x224x224. Repeat for more inputs.")
+  var shapes: [String] = []
+
+  func parsed() throws -> [String: Shape] {
+    var result: [String: Shape] = [:]
+    for text in shapes {
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      let extents = parts.count == 2 ? parts[1].split(separator: "x").map { Int($0) } : []
+      let known = extents.compactMap(\.self)
+      guard parts.count == 2, !known.isEmpty, known.count == extents.count,
+        known.allSatisfy({ $0 > 0 }), Shape(known).checkedElementCount != nil
+      else {
+        throw ValidationError("--shape takes NAME=AxBxC, such as input=1x3x224x224; got '\(text)'.")
+      }
+      result[parts[0]] = Shape(known)
+    }
+    return result
+  }
+}
+
+/// Which data, and how they are fed.
+struct DataArguments: ParsableArguments {
+  @Option(
+    help: """
+      Data: .npz, .npy, .pb, a folder of .npy, .pb, PNG or JPEG; or the word random, which is \
+      marked as such in everything it leads to.
+      """)
+  var data: String?
+
+  @Option(help: "Feed an input from a member: INPUT=MEMBER. Repeat for more.")
+  var map: [String] = []
+
+  @Option(help: "The member that holds class labels.")
+  var labels: String?
+
+  @Option(
+    help: """
+      Such as scale=1/255,mean=0.485:0.456:0.406,std=0.229:0.224:0.225,layout=nhwc->nchw, \
+      resize=256,crop=224.
+      """)
+  var preprocess = ""
+
+  @Option(help: "Samples in one batch.")
+  var batch = 1
+
+  @Option(help: "Use only the first N samples.")
+  var limit: Int?
+
+  @Option(help: "Choose and order samples by this seed.")
+  var seed: UInt64?
+
+  func validate() throws {
+    if batch < 1 { throw ValidationError("--batch takes a whole number above 0.") }
+    if let limit, limit < 1 { throw ValidationError("--limit takes a whole number above 0.") }
+    for text in map where !text.contains("=") {
+      throw ValidationError("--map takes INPUT=MEMBER; got '\(text)'.")
+    }
+  }
+
+  var request: DataRequest {
+    DataRequest(
+      path: data == "random" ? "" : data ?? "", preprocessing: preprocess, batchSize: batch,
+      limit: limit)
+  }
+
+  var mapping: [String: String] {
+    Dictionary(
+      map.map { text in
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        return (parts[0], parts.count > 1 ? parts[1] : "")
+      }, uniquingKeysWith: { _, last in last })
+  }
+
+  /// The data for `project`; findings of the input doctor go to standard error, and an error among
+  /// them ends the command.
+  func dataset(_ project: Project, purpose: DatasetPurpose) throws -> Dataset {
+    guard data != nil else {
+      throw ValidationError("--data is missing: give a file, a folder, or the word random.")
+    }
+    let dataset = try project.dataset(
+      request, purpose: purpose, mapping: mapping, labels: labels, seed: seed)
+    let summary = try project.describe(dataset, request: request)
+    for note in summary.notes { warn(note) }
+    if summary.isRandom { warn("RANDOM DATA: ranges and errors say nothing about real use.") }
+    for finding in summary.findings where finding.severity != .note {
+      if finding.severity == .error {
+        throw WorkbenchError.wrongData(
+          place: finding.place, what: finding.what, advice: finding.advice)
+      }
+      warn("\(finding.place): \(finding.what). \(finding.advice)")
+    }
+    return dataset
+  }
+}
+
+struct OutputArguments: ParsableArguments {
+  @Flag(help: "Print JSON for machines.")
+  var json = false
+}
+
+/// The recipe: a target's defaults and rules over them.
+struct RecipeArguments: ParsableArguments {
+  @Option(help: "Whose defaults: \(Target.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var target: Target = .x86
+
+  @Option(
+    name: .customLong("set"),
+    help: """
+      A rule, such as all:activation.observer=minMax, op=Conv:weight.granularity=perTensor, \
+      layer=NAME:precision=float32. Repeat for more; later ones win.
+      """)
+  var rules: [String] = []
+
+  func recipe() throws -> Recipe {
+    var recipe = Recipe(target: target)
+    for text in rules {
+      do throws(RecipeError) {
+        let rule = try Rule(parsing: text)
+        recipe.set(rule.change, for: rule.scope, note: "--set")
+      } catch {
+        throw ValidationError(error.description)
+      }
+    }
+    return recipe
+  }
+}
+
+/// A line on standard error, where it does not get into a table or JSON.
+func warn(_ text: String) {
+  FileHandle.standardError.write(Data("octet: \(text)\n".utf8))
+}
+
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

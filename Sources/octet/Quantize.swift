@@ -1,0 +1,30 @@
+import ArgumentParser
+import Workbench
+
+struct Quantize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Calibrate, convert and export in one go.")
+
+  @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
+  var model: String
+
+  @Option(name: .shortAndLong, help: "The ONNX file to write.")
+  var output: String
+
+  @OptionGroup var data: DataArguments
+  @OptionGroup var recipe: RecipeArguments
+  @OptionGroup var shapes: ShapeArguments
+  @OptionGroup var host: HostArguments
+  @OptionGroup var printing: OutputArguments
+
+  func run() throws {
+    let recipe = try recipe.recipe()
+    var workspace = Workspace(
+      project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
+    let dataset = try data.dataset(workspace.project, purpose: .calibration)
+    try workspace.calibrateShowingProgress(dataset)
+    var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
+    try ExportReport(workspace, recipe, to: output, analysis: &analysis)
+      .show(json: printing.json)
+  }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Datasets
+import Execution
+import Foundation
+import Graphs
+import ONNX
+import Tensors
+import Workbench
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a float or quantized model on real tensors.")
+
+  @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
+  var model: String
+
+  @Option(help: "An .npz whose members are the inputs, fed as they are.")
+  var inputs: String?
+
+  @Option(name: .customLong("input"), help: "One input: NAME=FILE.npy or NAME=FILE.pb.")
+  var files: [String] = []
+
+  @Option(help: "Where to write the outputs, as .npz. Without it their shapes are printed.")
+  var outputs: String?
+
+  @Option(help: "Write these inner values too, separated by commas; all writes every one.")
+  var keep: String?
+
+  @Flag(help: "Compute QuantizeLinear and DequantizeLinear in float instead of on int8 kernels.")
+  var simulate = false
+
+  @OptionGroup var host: HostArguments
+  @OptionGroup var output: OutputArguments
+
+  func validate() throws {
+    if (inputs == nil) == files.isEmpty {
+      throw ValidationError("Give --inputs FILE.npz or --input NAME=FILE, one of the two.")
+    }
+    for text in files where !text.contains("=") {
+      throw ValidationError("--input takes NAME=FILE; got '\(text)'.")
+    }
+  }
+
+  func run() throws {
+    let graph = try ModelImporter.load(path: model)
+    let executor = try executor(for: graph)
+    let feed = try feed(executor)
+    var kept: [(name: String, tensor: Tensor)] = []
+    let results = try executor.run(feed) { value in kept.append((value.name, value.tensor())) }
+    var members = executor.outputs.compactMap { declaration in
+      results[declaration.name].map { (name: declaration.name, tensor: $0) }
+    }
+    for value in kept where !members.contains(where: { $0.name == value.name }) {
+      members.append(value)
+    }
+    if let outputs { try NPZ.write(members, to: outputs) }
+    if output.json {
+      try printJSON(
+        members.map { member in
+          Member(
+            name: member.name, shape: member.tensor.shape.dimensions,
+            type: member.tensor.elementType.description)
+        })
+    } else if outputs == nil {
+      for member in members {
+        print("\(member.name)  \(member.tensor.shape)  \(member.tensor.elementType)")
+      }
+    }
+  }
+
+  private func executor(for model: Model) throws -> Executor {
+    let isQuantized = model.graph.nodes.contains {
+      $0.operatorName.name == "DequantizeLinear" || $0.operatorName.name == "QuantizeLinear"
+    }
+    let mode: ExecutionMode = !isQuantized ? .float : simulate ? .simulated : .integer
+    var kept: Set<String> = []
+    switch keep {
+    case nil: break
+    case "all": kept = Set(model.graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty })
+    case .some(let list): kept = Set(list.split(separator: ",").map(String.init))
+    }
+    return try Executor(
+      model: model,
+      options: ExecutionOptions(
+        mode: mode, instructionSet: host.isa, threads: host.threads, kept: kept))
+  }
+
+  private func feed(_ executor: Executor) throws -> [String: Tensor] {
+    let source: DatasetSource
+    if let inputs {
+      source = try DatasetSource.open(inputs, readers: .withTensorProto)
+    } else {
+      let pairs = files.map { text in
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
+      }
+      source = try DatasetSource.files(pairs, readers: .withTensorProto)
+    }
+    let specifications = executor.inputs.map { input in
+      InputSpecification(
+        name: input.name, elementType: input.elementType ?? .float32,
+        dimensions: (input.dimensions ?? []).map(\.fixedExtent))
+    }
+    let (tensors, notes) = try source.wholeInputs(for: specifications)
+    for note in notes { warn(note) }
+    return Dictionary(
+      tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private struct Member: Encodable {
+    let name: String
+    let shape: [Int]
+    let type: String
+  }
+}

@@ -1,0 +1,51 @@
+/// Columns of text, padded; numbers to the right.
+struct TextTable {
+  enum Alignment { case left, right }
+
+  let columns: [(title: String, alignment: Alignment)]
+  private var rows: [[String]] = []
+
+  init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
+
+  mutating func append(_ row: [String]) {
+    precondition(row.count == columns.count, "\(row.count) cells in \(columns.count) columns")
+    rows.append(row)
+  }
+
+  func formatted() -> String {
+    let widths = columns.indices.map { column in
+      rows.map { $0[column].count }.max().map { max($0, columns[column].title.count) }
+        ?? columns[column].title.count
+    }
+    func line(_ cells: [String]) -> String {
+      let padded = columns.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - cells[column].count)
+        return columns[column].alignment == .left ? cells[column] + space : space + cells[column]
+      }
+      var text = padded.joined(separator: "  ")
+      while text.hasSuffix(" ") { text.removeLast() }
+      return text
+    }
+    return ([line(columns.map(\.title))] + rows.map(line)).joined(separator: "\n")
+  }
+}
+
+/// `12.3`, or `–` for nothing; `exact` for an infinite ratio.
+func decimal(_ value: Double?, places: Int = 1) -> String {
+  guard let value else { return "–" }
+  if value == .infinity { return "exact" }
+  if value.isNaN { return "nan" }
+  var scale = 1.0
+  for _ in 0..<places { scale *= 10 }
+  let rounded = (value * scale).rounded() / scale
+  var text = "\(rounded)"
+  if !text.contains("e"), let dot = text.firstIndex(of: ".") {
+    let found = text.distance(from: dot, to: text.endIndex) - 1
+    if found < places { text += String(repeating: "0", count: places - found) }
+    if places == 0 { text = String(text[..<dot]) }
+  }
+  return text
+}
+
+/// `98.5 %`.
+func percent(_ share: Double?) -> String { share.map { decimal($0 * 100) + " %" } ?? "–" }

@@ -1,0 +1,81 @@
+import Cells
+import Screens
+import Testing
+import Workbench
+
+@Suite struct ScreenTests {
+  static let sizes = [(80, 24), (160, 50)]
+
+  @Test(arguments: Tab.allCases, sizes.indices)
+  func everyTabLooksAsRecorded(tab: Tab, size: Int) throws {
+    let (width, height) = Self.sizes[size]
+    var state = SampleState.measured(width: width, height: height)
+    _ = state.update(.selectTab(tab))
+    try expectSnapshot(Screen.render(state), named: tab.title.lowercased())
+  }
+
+  @Test(arguments: sizes.indices)
+  func everyTabInvitesBeforeCalibration(size: Int) throws {
+    let (width, height) = Self.sizes[size]
+    for tab in [Tab.calibrate, .errors, .benchmark] {
+      var state = SampleState.opened(width: width, height: height)
+      _ = state.update(.selectTab(tab))
+      try expectSnapshot(Screen.render(state), named: "empty-\(tab.title.lowercased())")
+    }
+  }
+
+  @Test func theDetailFillsANarrowTerminal() throws {
+    var state = SampleState.calibrated(width: 80, height: 24)
+    _ = state.update(.toggleArrangement)
+    _ = state.update(.enter)
+    for page in LayersFeature.DetailPage.allCases {
+      state.layers.page = page
+      try expectSnapshot(Screen.render(state), named: "detail-\(page.title.lowercased())")
+    }
+  }
+
+  @Test func overlaysStandInFront() throws {
+    var state = SampleState.calibrated(width: 80, height: 24)
+    _ = state.update(.openHelp)
+    try expectSnapshot(Screen.render(state), named: "help")
+    state.overlay = nil
+    _ = state.update(.openPalette)
+    try expectSnapshot(Screen.render(state), named: "palette")
+    state.overlay = nil
+    state.isUnsaved = true
+    _ = state.update(.quit)
+    try expectSnapshot(Screen.render(state), named: "quit")
+    state.overlay = nil
+    _ = state.update(.clipByHand)
+    try expectSnapshot(Screen.render(state), named: "clip")
+  }
+
+  @Test func theChooserOffersSessions() throws {
+    var state = WorkbenchState()
+    state.recent = [
+      RecentSession(path: "/a/b.octet.json", title: "b.octet.json", detail: "/a"),
+      RecentSession(path: "/s/mnist.octet.json", title: "mnist.octet.json", detail: "sample"),
+    ]
+    try expectSnapshot(Screen.render(state), named: "chooser")
+  }
+
+  @Test func asciiTerminalsGetAscii() throws {
+    let state = SampleState.measured(width: 80, height: 24)
+    let text = Screen.render(state, glyphs: .ascii).text
+    let odd = Set(text.unicodeScalars.filter { $0.value > 126 && !"×–".unicodeScalars.contains($0) })
+    #expect(odd.isEmpty, "\(odd)")
+  }
+
+  @Test(arguments: [(0, 0), (1, 1), (59, 15), (60, 14), (60, 15), (200, 60), (300, 100)])
+  func everyScreenSurvivesEverySize(width: Int, height: Int) {
+    var state = SampleState.measured(width: width, height: height)
+    for tab in Tab.allCases {
+      _ = state.update(.selectTab(tab))
+      for overlay in [nil, Overlay.help(scroll: 3), .palette(EditedLine(), ListCursor())] {
+        state.overlay = overlay
+        let buffer = Screen.render(state)
+        #expect(buffer.width == width && buffer.height == height)
+      }
+    }
+  }
+}
