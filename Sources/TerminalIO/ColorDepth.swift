@@ -32,11 +32,11 @@ extension ColorDepth {
   /// Nothing may rest on a colour that is not there: without colours, a role with a background of
   /// its own is reversed; with eight, bright text is bold.
   func shown(
-    _ appearance: Appearance, over plain: Appearance
+    _ appearance: Appearance, over ground: TerminalColor
   ) -> (foreground: Int, background: Int, attributes: Attributes) {
     var attributes = appearance.attributes
     if self == .mono {
-      if appearance.background != plain.background { attributes.insert(.reverse) }
+      if appearance.background != ground { attributes.insert(.reverse) }
       return (-1, -1, attributes)
     }
     if self == .indexed8, case .indexed(8...15) = appearance.foreground {

@@ -145,7 +145,8 @@ package final class CursesTerminal: Terminal {
   private func look(of style: Style, in theme: Theme) -> Look {
     if let known = looks[style] { return known }
     let appearance = theme.appearance(of: style)
-    let shown = depth.shown(appearance, over: theme.appearance(of: .plain))
+    let shown = depth.shown(
+      appearance, over: theme.ground(isRaised: style.attributes.contains(.raised)))
     let pair = pair(
       foreground: index(appearance.foreground, orElse: shown.foreground),
       background: index(appearance.background, orElse: shown.background))

@@ -1,4 +1,3 @@
-import CCurses
 import Cells
 
 /// Makes keys of what ncurses reads.
@@ -8,9 +7,12 @@ import Cells
 struct KeyDecoder {
   enum Input: Hashable {
     case character(UInt32)
-    /// One of the shim's names.
-    case key(Int)
-    case mouse(Mouse)
+    /// A key that ncurses knows.
+    case key(Key)
+    /// A key that ncurses knows and we do not.
+    case unnamed
+    case pasteBegin
+    case pasteFinish
   }
 
   private enum State: Hashable {
@@ -30,7 +32,7 @@ struct KeyDecoder {
   mutating func decode(_ input: Input) -> [Key] {
     switch (state, input) {
     case (.paste(let text), _): return paste(input, after: text)
-    case (_, .key(Int(OCTERM_PASTE_BEGIN))):
+    case (_, .pasteBegin):
       let before = finish()
       state = .paste("")
       return before
@@ -79,7 +81,7 @@ struct KeyDecoder {
 
   private mutating func paste(_ input: Input, after text: String) -> [Key] {
     switch input {
-    case .key(Int(OCTERM_PASTE_FINISH)):
+    case .pasteFinish:
       state = .ground
       return [.paste(text)]
     case .character(let value) where text.utf8.count < Self.pasteLimit:
@@ -89,15 +91,15 @@ struct KeyDecoder {
         state = .paste(text + String(scalar))
       }
       return []
-    case .character, .key, .mouse: return []
+    case .character, .key, .unnamed, .pasteBegin: return []
     }
   }
 
   private func key(_ input: Input) -> Key? {
     switch input {
-    case .mouse(let mouse): .mouse(mouse)
+    case .key(let key): key
     case .character(let value): Self.key(ofCharacter: value)
-    case .key(let name): Self.named[name] ?? Self.function(name)
+    case .unnamed, .pasteBegin, .pasteFinish: nil
     }
   }
 
@@ -114,17 +116,4 @@ struct KeyDecoder {
     default: return Unicode.Scalar(value).map { .character(Character($0)) }
     }
   }
-
-  private static func function(_ name: Int) -> Key? {
-    let number = name - Int(OCTERM_F0)
-    return (1...63).contains(number) ? .function(number) : nil
-  }
-
-  private static let named: [Int: Key] = [
-    Int(OCTERM_UP): .up, Int(OCTERM_DOWN): .down, Int(OCTERM_LEFT): .left,
-    Int(OCTERM_RIGHT): .right, Int(OCTERM_HOME): .home, Int(OCTERM_LAST): .end,
-    Int(OCTERM_PAGE_UP): .pageUp, Int(OCTERM_PAGE_DOWN): .pageDown, Int(OCTERM_INSERT): .insert,
-    Int(OCTERM_DELETE): .delete, Int(OCTERM_BACKSPACE): .backspace,
-    Int(OCTERM_BACK_TAB): .backTab, Int(OCTERM_ENTER): .enter,
-  ]
 }

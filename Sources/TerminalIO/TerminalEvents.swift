@@ -48,9 +48,9 @@ final class TerminalEvents {
       switch event.kind {
       case OCTERM_CHARACTER:
         found += decoder.decode(.character(UInt32(bitPattern: event.value)))
-      case OCTERM_KEY: found += decoder.decode(.key(Int(event.value)))
+      case OCTERM_KEY: found += decoder.decode(KeyDecoder.Input(named: Int(event.value)))
       case OCTERM_MOUSE:
-        if let mouse = mouse(event) { found += decoder.decode(.mouse(mouse)) }
+        if let mouse = mouse(event) { found += decoder.decode(.key(.mouse(mouse))) }
       case OCTERM_END:
         isAtEnd = true
         break reading

@@ -38,11 +38,16 @@ extension Character {
     if let value = asciiValue { return value >= 0x20 && value < 0x7F ? self : "?" }
     guard let first = unicodeScalars.first else { return " " }
     if glyphs.isASCII { return Glyphs.asciiRelative(of: self) ?? "?" }
-    if first.value < 0xA0 || CellWidth.of(first) == 0 || first.value == 0x2028 { return "\u{FFFD}" }
+    if (0x7F..<0xA0).contains(first.value) || first.value < 0x20 || CellWidth.of(first) == 0 {
+      return "\u{FFFD}"
+    }
     if unicodeScalars.count == 1 { return self }
     var kept = String.UnicodeScalarView([first])
     for scalar in unicodeScalars.dropFirst().prefix(4) {
-      guard scalar.properties.generalCategory != .format, CellWidth.of(scalar) == 0 else { break }
+      let properties = scalar.properties
+      guard CellWidth.of(scalar) == 0, properties.generalCategory != .format,
+        !properties.isVariationSelector
+      else { break }
       kept.append(scalar)
     }
     return String(kept).first ?? "\u{FFFD}"

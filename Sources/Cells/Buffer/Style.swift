@@ -83,6 +83,8 @@ package struct Attributes: OptionSet, Hashable, Sendable {
   package static let reverse = Attributes(rawValue: 4)
   package static let dim = Attributes(rawValue: 8)
   package static let italic = Attributes(rawValue: 16)
+  /// On the ground of a box over the screen, in place of the screen's own.
+  package static let raised = Attributes(rawValue: 32)
 }
 
 /// A role, with attributes added to those the theme gives it.

@@ -10,7 +10,7 @@ package struct Staircase: Widget {
   package var zeroPoint: Int
   /// All codes there are.
   package var codes: ClosedRange<Int>
-  /// The real values shown: the representable ones and a tenth beyond when `nil`.
+  /// The real values shown: the representable ones and a sixth beyond when `nil`.
   package var window: ClosedRange<Double>?
 
   package init(
@@ -49,7 +49,7 @@ package struct Staircase: Widget {
   private var roomyRange: ClosedRange<Double> {
     let low = scale * Double(codes.lowerBound - zeroPoint)
     let high = scale * Double(codes.upperBound - zeroPoint)
-    let margin = (high - low) / 10
+    let margin = (high - low) / 6
     return (low - margin)...(high + margin)
   }
 

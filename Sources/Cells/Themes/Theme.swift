@@ -11,12 +11,23 @@ package struct Theme: Hashable, Sendable {
     self.appearances = appearances
   }
 
-  /// How a style looks: its role, with the attributes the style adds. Adding reverse to a role
-  /// that is reversed already leaves it so.
+  /// How a style looks: its role, with the attributes the style adds.
+  ///
+  /// Raised, plain text looks like `popup`, and roles on the screen's ground stand on the box's.
   package func appearance(of style: Style) -> Appearance {
-    var appearance = appearances[style.role] ?? appearances[.plain] ?? Appearance()
-    appearance.attributes.formUnion(style.attributes)
+    let isRaised = style.attributes.contains(.raised)
+    let role = isRaised && style.role == .plain ? .popup : style.role
+    var appearance = appearances[role] ?? Appearance()
+    if isRaised, appearance.background == ground(isRaised: false) {
+      appearance.background = ground(isRaised: true)
+    }
+    appearance.attributes.formUnion(style.attributes.subtracting(.raised))
     return appearance
+  }
+
+  /// The background of the screen, or of boxes over it.
+  package func ground(isRaised: Bool) -> TerminalColor {
+    appearances[isRaised ? .popup : .plain]?.background ?? .standard
   }
 
   /// The terminal's own colours, with nothing assumed about its background: no black or white

@@ -28,7 +28,7 @@ package struct Popup: Widget {
 
   package func render(in area: Rect, to buffer: inout CellBuffer) {
     let frame = frame(in: area)
-    buffer.fill(frame, style: .popup)
+    buffer.fill(frame)
     buffer.cursor = nil
     Pane(title: StyledText(title), isFocused: true).render(in: frame, to: &buffer)
     content?.render(in: content(in: area), to: &buffer)
@@ -36,7 +36,6 @@ package struct Popup: Widget {
       KeyHints(footer).render(
         in: frame.inset(horizontal: 2, vertical: 1).bottom(1), to: &buffer)
     }
-    // Text inside takes the box's background.
-    buffer.restyle(frame) { $0.role == .plain ? Style(.popup, $0.attributes) : $0 }
+    buffer.restyle(frame) { Style($0.role, $0.attributes.union(.raised)) }
   }
 }
