@@ -1,4 +1,4 @@
-package import Tensors
+internal import Tensors
 
 /// The order in which a value's elements lie in memory.
 package enum Layout: Sendable, Hashable {

@@ -12,6 +12,10 @@ final class OperatorSite {
   private(set) var units: [PlanGraph.Unit]
   /// The unit whose outputs the step makes: this one, or the last that was fused into it.
   private(set) var lastUnit: PlanGraph.Unit
+  /// Operands that stand in for the unit's own: codes in place of real values.
+  var replacedInputs: [Int: Value] = [:]
+  /// When set, outputs are collected here and not made known.
+  var collectedOutputs: [Value]?
 
   init(compiler: PlanCompiler, unit index: Int) {
     self.compiler = compiler
@@ -37,6 +41,7 @@ final class OperatorSite {
     guard hasInput(index) else {
       throw .missingOperand(operatorName: operatorName, node: nodeName, index: index)
     }
+    if let replaced = replacedInputs[index] { return replaced }
     return try compiler.value(named: unit.inputs[index], for: nodeName)
   }
 
@@ -159,7 +164,11 @@ final class OperatorSite {
 
   /// Makes an output known that needs no step, or whose step was emitted elsewhere.
   func declare(_ value: Value) {
-    if !value.name.isEmpty { compiler.declare(value) }
+    if collectedOutputs != nil {
+      collectedOutputs?.append(value)
+    } else if !value.name.isEmpty {
+      compiler.declare(value)
+    }
   }
 
   /// Output `index` is known without data.

@@ -115,6 +115,10 @@ final class PlanCompiler {
   func declare(_ value: Value) {
     values[value.name] = value
     guard options.kept.contains(value.name) else { return }
+    if options.mode != .integer, value.elementType == .float32, value.forms.isEmpty {
+      // Observers of float plans may change what they see, so the real value must exist.
+      _ = buffer(of: value, in: value.preferredLayout)
+    }
     let layout = value.preferredLayout
     let form = value.forms[layout] ?? value.forms.values.first
     if let form, buffers[form.rawValue].isConstant { return }
@@ -138,6 +142,11 @@ final class PlanCompiler {
     let value = Value(name: name, elementType: tensor.elementType, shape: tensor.shape)
     value.forms[.rowMajor] = addBuffer(.constant(tensor), byteCount: tensor.byteCount)
     return value
+  }
+
+  /// Whether the value's bytes are known already.
+  func isConstant(_ value: Value) -> Bool {
+    value.forms.values.contains { buffers[$0.rawValue].isConstant }
   }
 
   /// The tensor behind a value that is known already, in row-major order.

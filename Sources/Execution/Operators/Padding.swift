@@ -6,6 +6,8 @@ struct Padding: OperatorKernel {
   enum Mode: String { case constant, reflect, edge, wrap }
 
   let mode: Mode
+  /// The code of real zero, when codes are padded in place of real values.
+  var codeFill: UInt8?
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     let name = node.string("mode") ?? "constant"
@@ -74,6 +76,7 @@ struct Padding: OperatorKernel {
 
   /// The bytes of the constant.
   private func fill(_ type: ElementType, _ site: OperatorSite) throws(ExecutionError) -> [UInt8] {
+    if let codeFill { return [codeFill] }
     guard type.bitWidth >= 8, type.bitWidth <= 64 else {
       throw .wrongElementType(operatorName: "Pad", node: site.nodeName, found: type)
     }

@@ -31,6 +31,8 @@ struct Pooling: OperatorKernel {
     /// Rows and columns of the end padding that exist only because sizes round up.
     var uncountedBottom = 0
     var uncountedRight = 0
+
+    var integerWindow: PoolingWindow { PoolingWindow(geometry: geometry) }
   }
 
   func window(input: Shape, _ site: OperatorSite) throws(ExecutionError) -> Window {

@@ -1,0 +1,105 @@
+internal import Graphs
+internal import Kernels
+internal import Tensors
+
+extension IntegerCompiler {
+  /// Gemm of codes with constant int8 weights.
+  func compileGemm(_ node: Node) throws(ExecutionError) -> Bool {
+    let gemm = Gemm(node, opset: site.compiler.model.opset)
+    guard gemm.alpha == 1, gemm.beta == 1, !gemm.transposesLeft,
+      let input = try codes(of: site.unit.inputs[0]),
+      let weights = try IntegerWeights(
+        site.unit.inputs[1], channelAxis: gemm.transposesRight ? 0 : 1, site)
+    else { return false }
+    guard weights.shape.rank == 2, input.value.shape.rank == 2,
+      input.value.shape[1] == weights.shape[gemm.transposesRight ? 1 : 0]
+    else { throw site.mismatch("\(input.value.shape) with \(weights.shape)") }
+    let columns = weights.shape[gemm.transposesRight ? 0 : 1]
+    return try compileProduct(
+      input, weights, columns: columns, transposed: gemm.transposesRight,
+      bias: node.input(2), output: site.unit.outputs[0], before: [])
+  }
+
+  /// MatMul of codes with a constant int8 matrix, and the addition of a bias behind it.
+  func compileMatMul() throws(ExecutionError) -> Bool {
+    guard let input = try codes(of: site.unit.inputs[0]),
+      let weights = try IntegerWeights(site.unit.inputs[1], channelAxis: 1, site),
+      weights.shape.rank == 2, input.value.shape.rank >= 2
+    else { return false }
+    guard input.value.shape.dimensions.last == weights.shape[0] else {
+      throw site.mismatch("\(input.value.shape) with \(weights.shape)")
+    }
+    let columns = weights.shape[1]
+    if let (index, bias) = try biasAddition(columns: columns) {
+      let added = site.compiler.graph.units[index].outputs[0]
+      if try compileProduct(
+        input, weights, columns: columns, transposed: false, bias: bias, output: added,
+        before: [index])
+      {
+        return true
+      }
+    }
+    return try compileProduct(
+      input, weights, columns: columns, transposed: false, bias: nil,
+      output: site.unit.outputs[0], before: [])
+  }
+
+  /// A following Add of one constant per column.
+  private func biasAddition(columns: Int) throws(ExecutionError) -> (Int, String)? {
+    let output = site.unit.outputs[0]
+    guard let reader = site.compiler.graph.soleReader(of: output) else { return nil }
+    let unit = site.compiler.graph.units[reader]
+    guard unit.is("Add"), let other = unit.inputs.first(where: { $0 != output }) else { return nil }
+    let shape: Shape?
+    if let stored = try StoredCodes(other, site) {
+      shape = stored.shape
+    } else {
+      shape = site.compiler.model.graph.constant(other)?.shape
+    }
+    guard let shape, shape.elementCount == columns, shape.dimensions.last == columns else {
+      return nil
+    }
+    return (reader, other)
+  }
+
+  private func compileProduct(
+    _ input: Codes, _ weights: IntegerWeights, columns: Int, transposed: Bool, bias: String?,
+    output name: String, before: [Int]
+  ) throws(ExecutionError) -> Bool {
+    let depth = weights.values.count / max(columns, 1)
+    let shape = Shape(input.value.shape.dimensions.dropLast() + [columns])
+    let rows = shape.dimensions.dropLast().reduce(1, *)
+    guard
+      let biases = try weights.bias(bias, channels: columns, inputScale: input.scale, site),
+      let tail = try QuantizedTail(after: name, shape: shape, site)
+    else { return false }
+    let kernel = GEMMInt8(
+      depth: depth, columns: columns, weights: weights.values, transposed: transposed,
+      requantization: weights.requantization(tail, input: input, biases: biases), isa: site.isa)
+    let source = site.read(input.value)
+    for unit in before + tail.units { site.absorb(unit) }
+    let (codes, target) = output(tail, shape, .rowMajor)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(
+        rows: rows, threads: site.compiler.pool.threadCount))
+    let label = SaturationLabel(site, count: shape.elementCount)
+    try site.emit(
+      codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "gemm"),
+      reads: [source], scratch: scratch, multiplyAccumulates: rows * depth * columns,
+      weightByteCount: depth * columns, isInteger: true,
+      saturation: { run in
+        label.measure(
+          exact: { output in
+            kernel.run(
+              run.codes(source), output, rows: rows, scratch: run.scratch(scratch), pool: run.pool)
+          },
+          saturating: { output in kernel.runSaturating(run.codes(source), output, rows: rows) })
+      }
+    ) { (run: RunContext) throws(ExecutionError) in
+      kernel.run(
+        run.codes(source), run.codes(target), rows: rows, scratch: run.scratch(scratch),
+        pool: run.pool)
+    }
+    return true
+  }
+}
