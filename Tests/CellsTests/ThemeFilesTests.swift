@@ -87,4 +87,22 @@ import Testing
       #expect(theme.appearance(of: Style(role)).background == .standard)
     }
   }
+
+  @Test func themesAreFoundByNameOrPath() throws {
+    let folders = ["/no/such/folder", Self.folder.path]
+    #expect(try Theme.find("fjord", in: folders).name == "fjord")
+    #expect(try Theme.find(Self.folder.path + "/ember.toml", in: []).name == "ember")
+    #expect(try Theme.find("default", in: []) == Theme.builtIn)
+    #expect(Theme.names(in: folders) == Self.files.sorted())
+  }
+
+  @Test func anUnknownThemeNamesItsNeighbour() {
+    do {
+      _ = try Theme.find("fiord", in: [Self.folder.path])
+      Issue.record("no error")
+    } catch {
+      #expect(error.description.hasPrefix("There is no theme 'fiord'. Did you mean 'fjord'?"))
+      #expect(error.description.contains("colour-blind, default, ember"))
+    }
+  }
 }
