@@ -6,7 +6,8 @@
 
 #pragma clang assume_nonnull begin
 
-// Over finite values, in eight interleaved double sums that are added up at the end.
+// Over finite values. Blocks of 256 values are added up in float, eight sums side by side, and the
+// blocks in double.
 typedef struct {
   double sum;
   double squares;
