@@ -36,6 +36,40 @@ static inline __attribute__((always_inline)) __m128i kern_codes16_avx2(__m256i f
   return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
+// Requantization that is bounded: saturating packs do the clamping to 0...255, and bytes the rest.
+typedef struct {
+  __m256i zero_point; // 16-bit
+  __m256i low, high;  // 8-bit codes
+} kern_bounded_avx2;
+
+static inline __attribute__((always_inline)) kern_bounded_avx2
+kern_bounded_make_avx2(const kern_requantization *to) {
+  return (kern_bounded_avx2){_mm256_set1_epi16((short)to->zero_point),
+                             _mm256_set1_epi8((char)((int32_t)to->low + to->zero_point)),
+                             _mm256_set1_epi8((char)((int32_t)to->high + to->zero_point))};
+}
+
+// 16-bit codes before the clamp; each half of the result holds halves of `first` and `second`.
+static inline __attribute__((always_inline)) __m256i
+kern_bounded_words_avx2(__m256i first, __m256i second, __m256 first_multipliers,
+                        __m256 second_multipliers, const kern_bounded_avx2 *to) {
+  __m256 low = _mm256_mul_ps(_mm256_cvtepi32_ps(first), first_multipliers);
+  __m256 high = _mm256_mul_ps(_mm256_cvtepi32_ps(second), second_multipliers);
+  __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high));
+  return _mm256_adds_epi16(words, to->zero_point);
+}
+
+static inline __attribute__((always_inline)) __m128i
+kern_bounded_codes16_avx2(__m256i first, __m256i second, __m256 first_multipliers,
+                          __m256 second_multipliers, const kern_bounded_avx2 *to) {
+  __m256i words = kern_bounded_words_avx2(first, second, first_multipliers, second_multipliers, to);
+  __m256i codes = _mm256_permute4x64_epi64(_mm256_packus_epi16(words, words), 0x08);
+  // Quarters 0 and 2 hold what packing 32 bits to 8 within halves made of first and second.
+  __m128i ordered = _mm_shuffle_epi32(_mm256_castsi256_si128(codes), 0xd8);
+  return _mm_min_epu8(_mm_max_epu8(ordered, _mm256_castsi256_si128(to->low)),
+                      _mm256_castsi256_si128(to->high));
+}
+
 static inline __attribute__((always_inline)) void kern_store_codes_avx2(uint8_t *out, __m128i codes,
                                                                         size_t count) {
   if (count == 16) {

@@ -185,18 +185,28 @@ struct Int8Case: CustomTestStringConvertible, Sendable {
   }
 
   @Test func hugeAndTinyMultipliersSaturateOrVanish() {
-    let geometry = ConvolutionGeometry(
-      inputHeight: 1, inputWidth: 1, inputChannels: 4, outputChannels: 4, kernelHeight: 1,
-      kernelWidth: 1)
-    let weights: [Int8] = [1, 0, 0, 0, -1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
-    let change = Requantization(
-      multipliers: [1e30, 1e30, 1e-30, 1e30], biases: [0, 0, 0, .max], inputZeroPoint: 0,
-      outputZeroPoint: 128)
-    for isa in InstructionSet.available {
-      let convolution = ConvolutionInt8(
-        geometry: geometry, weights: weights, requantization: change, isa: isa)
-      let runs = run(convolution, input: [200, 0, 0, 0], zeroPoint: 0, batch: 1)
-      #expect(runs.codes == [255, 0, 128, 255])
+    // As a product, and depthwise with the same weights.
+    for groups in [1, 4] {
+      let geometry = ConvolutionGeometry(
+        inputHeight: 1, inputWidth: 1, inputChannels: 4, outputChannels: 4, kernelHeight: 1,
+        kernelWidth: 1, groups: groups)
+      let weights: [Int8] =
+        groups == 4 ? [1, -1, 1, 0] : [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+      for zeroPoint: Int32 in [128, -300] {
+        for bias in [Int32.max, 0, 1, -1] {
+          let change = Requantization(
+            multipliers: [1e30, -600, 1e-30, 1000], biases: [0, 0, 0, bias], inputZeroPoint: 0,
+            outputZeroPoint: zeroPoint, low: 2, high: 253)
+          let sums = [200, -1, 200, 0].map(Int32.init)
+          let codes = Int8Reference.requantized(sums, change, channels: 4)
+          for isa in InstructionSet.available {
+            let convolution = ConvolutionInt8(
+              geometry: geometry, weights: weights, requantization: change, isa: isa)
+            let runs = run(convolution, input: [200, 1, 200, 9], zeroPoint: 0, batch: 1)
+            #expect(runs.codes == codes, "\(isa), zero point \(zeroPoint), bias \(bias)")
+          }
+        }
+      }
     }
   }
 }

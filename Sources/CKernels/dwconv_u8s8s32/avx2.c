@@ -114,9 +114,8 @@ static void fill_strip(const kern_window_u8 *window, const kern_dwconv_u8s8_bloc
   }
 }
 
-INLINE __m256i product(__m256i sum, const uint8_t *codes, const int8_t *weights) {
-  __m256i x = _mm256_loadu_si256((const __m256i *)codes);
-  __m256i pairs = _mm256_maddubs_epi16(x, _mm256_loadu_si256((const __m256i *)weights));
+INLINE __m256i product(__m256i sum, const uint8_t *codes, __m256i weights) {
+  __m256i pairs = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)codes), weights);
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
@@ -138,53 +137,74 @@ INLINE channel_sums load_initial(const int32_t *initial, bool is_wide) {
   return sums;
 }
 
-// `columns`, `quads` and `is_wide` are constants where it matters, so that the loops are written
-// out.
-INLINE channel_sums window_sums(const int8_t *weights, const uint8_t *codes, size_t columns,
-                                size_t quads, size_t column_step, bool is_wide, channel_sums sums) {
+typedef struct {
+  const int8_t *weights;
+  size_t columns, quads;
+  size_t column_step; // bytes of the strip between window columns
+  size_t pixel_step;  // and between outputs
+} strip_window;
+
+// Adds the windows of one or two neighbouring outputs; two share the loads of weights. The sizes
+// are constants where it matters, so that the loops are written out.
+INLINE void add_windows(const strip_window *window, const uint8_t *codes, bool is_wide,
+                        size_t pixels, channel_sums sums[2]) {
   const size_t quad_bytes = is_wide ? 128 : 64;
-  for (size_t kx = 0; kx < columns; kx++) {
-    for (size_t q = 0; q < quads; q++) {
-      const int8_t *w = weights + (kx * quads + q) * quad_bytes;
-      const uint8_t *x = codes + kx * column_step + q * quad_bytes;
+  for (size_t kx = 0; kx < window->columns; kx++) {
+    for (size_t q = 0; q < window->quads; q++) {
+      const int8_t *w = window->weights + (kx * window->quads + q) * quad_bytes;
+      const uint8_t *x = codes + kx * window->column_step + q * quad_bytes;
       for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
-        sums.at[v] = product(sums.at[v], x + 32 * v, w + 32 * v);
+        __m256i weights = _mm256_loadu_si256((const __m256i *)(w + 32 * v));
+        for (size_t p = 0; p < pixels; p++) {
+          sums[p].at[v] = product(sums[p].at[v], x + p * window->pixel_step + 32 * v, weights);
+        }
       }
     }
   }
-  return sums;
 }
 
-INLINE void store_codes(uint8_t *out, const __m256i codes[4], size_t count, bool is_wide) {
+INLINE void store_codes(uint8_t *out, const channel_sums *sums, const __m256 multipliers[4],
+                        const kern_bounded_avx2 *to, size_t count, bool is_wide) {
   if (!is_wide) {
-    kern_store_codes_avx2(out, kern_codes16_avx2(codes[0], codes[1]), count);
+    __m128i codes =
+        kern_bounded_codes16_avx2(sums->at[0], sums->at[1], multipliers[0], multipliers[1], to);
+    kern_store_codes_avx2(out, codes, count);
     return;
   }
-  __m256i low = _mm256_packs_epi32(codes[0], codes[1]);
-  __m256i all = _mm256_packus_epi16(low, _mm256_packs_epi32(codes[2], codes[3]));
-  _mm256_storeu_si256((__m256i *)out, all);
+  __m256i low =
+      kern_bounded_words_avx2(sums->at[0], sums->at[1], multipliers[0], multipliers[1], to);
+  __m256i high =
+      kern_bounded_words_avx2(sums->at[2], sums->at[3], multipliers[2], multipliers[3], to);
+  __m256i codes = _mm256_max_epu8(_mm256_packus_epi16(low, high), to->low);
+  _mm256_storeu_si256((__m256i *)out, _mm256_min_epu8(codes, to->high));
 }
 
 INLINE void row_u8(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
                    size_t columns, size_t quads, bool is_wide, size_t count,
                    const kern_requantization *to, const uint8_t *strip, uint8_t *out) {
-  const kern_rounding_avx2 rounding = kern_rounding_make_avx2(to->low, to->high, to->zero_point);
+  const kern_bounded_avx2 bounded = kern_bounded_make_avx2(to);
   const channel_sums initial = load_initial(block->initial, is_wide);
   __m256 multipliers[4];
   for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
     multipliers[v] = _mm256_loadu2_m128(to->multipliers + high_channel(is_wide, v),
                                         to->multipliers + low_channel(is_wide, v));
   }
-  const size_t pixel = quads * (is_wide ? 128 : 64);
-  for (size_t x = 0; x < window->output_width; x++) {
-    channel_sums sums =
-        window_sums(block->weights, strip + x * window->stride_width * pixel, columns, quads,
-                    window->dilation_width * pixel, is_wide, initial);
-    __m256i codes[4];
-    for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
-      codes[v] = kern_requantized_avx2(sums.at[v], multipliers[v], &rounding);
+  const size_t column = quads * (is_wide ? 128 : 64);
+  const strip_window from = {block->weights, columns, quads, window->dilation_width * column,
+                             window->stride_width * column};
+  size_t x = 0;
+  for (; x + 2 <= window->output_width; x += 2) {
+    channel_sums sums[2] = {initial, initial};
+    add_windows(&from, strip + x * from.pixel_step, is_wide, 2, sums);
+    for (size_t p = 0; p < 2; p++) {
+      store_codes(out + (x + p) * window->channels, &sums[p], multipliers, &bounded, count,
+                  is_wide);
     }
-    store_codes(out + x * window->channels, codes, count, is_wide);
+  }
+  if (x < window->output_width) {
+    channel_sums sums[2] = {initial, initial};
+    add_windows(&from, strip + x * from.pixel_step, is_wide, 1, sums);
+    store_codes(out + x * window->channels, &sums[0], multipliers, &bounded, count, is_wide);
   }
 }
 
@@ -205,6 +225,11 @@ void kern_dwconv_u8s8_u8__avx2(const kern_window_u8 *window, const kern_dwconv_u
                                size_t first, size_t count,
                                const kern_requantization *requantization, uint8_t *strip,
                                uint8_t *out) {
+  if (!requantization->is_bounded) {
+    kern_dwconv_u8s8_u8__scalar(window, block, image, pad, output_row, first, count, requantization,
+                                strip, out);
+    return;
+  }
   fill_strip(window, block, image, pad, output_row, first, count, strip);
   if (block->is_wide) {
     row_of(window, block, true, wide_channels, requantization, strip, out + first);
@@ -220,18 +245,19 @@ void kern_dwconv_u8s8_s32__avx2(const kern_window_u8 *window, const kern_dwconv_
                                 size_t first, size_t count, uint8_t *strip, int32_t *out) {
   fill_strip(window, block, image, pad, output_row, first, count, strip);
   const bool is_wide = block->is_wide;
-  const size_t pixel = block->quads * (is_wide ? 128 : 64);
+  const size_t column = block->quads * (is_wide ? 128 : 64);
+  const strip_window from = {block->weights, window->kernel_width, block->quads,
+                             window->dilation_width * column, window->stride_width * column};
   const channel_sums initial = load_initial(block->initial, is_wide);
   for (size_t x = 0; x < window->output_width; x++) {
-    channel_sums sums =
-        window_sums(block->weights, strip + x * window->stride_width * pixel, window->kernel_width,
-                    block->quads, window->dilation_width * pixel, is_wide, initial);
+    channel_sums sums[2] = {initial, initial};
+    add_windows(&from, strip + x * from.pixel_step, is_wide, 1, sums);
     int32_t buffer[wide_channels];
     for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
       _mm_storeu_si128((__m128i *)(buffer + low_channel(is_wide, v)),
-                       _mm256_castsi256_si128(sums.at[v]));
+                       _mm256_castsi256_si128(sums[0].at[v]));
       _mm_storeu_si128((__m128i *)(buffer + high_channel(is_wide, v)),
-                       _mm256_extracti128_si256(sums.at[v], 1));
+                       _mm256_extracti128_si256(sums[0].at[v], 1));
     }
     memcpy(out + x * window->channels + first, buffer, count * sizeof(int32_t));
   }

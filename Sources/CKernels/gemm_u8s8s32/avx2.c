@@ -135,6 +135,7 @@ void kern_gemm_u8s8_u8__avx2(const kern_gemm_u8s8_panels *panels, const kern_gem
                              size_t end_panel) {
   const kern_rounding_avx2 to = kern_rounding_make_avx2(requantization->low, requantization->high,
                                                         requantization->zero_point);
+  const kern_bounded_avx2 bounded = kern_bounded_make_avx2(requantization);
   for (size_t panel = first_panel; panel < end_panel; panel++) {
     const size_t count = column_count(panels, panel);
     const __m256 low = _mm256_loadu_ps(requantization->multipliers + panel * 16);
@@ -147,8 +148,10 @@ void kern_gemm_u8s8_u8__avx2(const kern_gemm_u8s8_panels *panels, const kern_gem
       for (size_t i = 0; i < height; i++) {
         __m256i first = _mm256_loadu_si256((const __m256i *)sums[i]);
         __m256i second = count > 8 ? _mm256_loadu_si256((const __m256i *)(sums[i] + 8)) : first;
-        __m128i codes = kern_codes16_avx2(kern_requantized_avx2(first, low, &to),
-                                          kern_requantized_avx2(second, high, &to));
+        __m128i codes = requantization->is_bounded
+                            ? kern_bounded_codes16_avx2(first, second, low, high, &bounded)
+                            : kern_codes16_avx2(kern_requantized_avx2(first, low, &to),
+                                                kern_requantized_avx2(second, high, &to));
         kern_store_codes_avx2(out + (r + i) * out_stride + panel * 16, codes, count);
       }
     }

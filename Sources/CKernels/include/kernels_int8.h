@@ -17,6 +17,9 @@ typedef struct {
   float low;
   float high;
   int32_t zero_point;
+  // Promises that the zero point is a code and that no product comes near 2^31; the clamp can then
+  // wait until codes are packed.
+  bool is_bounded;
 } kern_requantization;
 
 // Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is

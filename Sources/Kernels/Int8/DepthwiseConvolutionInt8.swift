@@ -39,7 +39,7 @@ struct DepthwiseConvolutionInt8: Sendable {
     }
     self.requantization = PackedRequantization(
       requantization, channels: 0..<channels, weightSums: weightSums,
-      paddedCount: channels + PackedDepthwiseBlock.narrowChannels)
+      largestSum: taps * 255 * 128, paddedCount: channels + PackedDepthwiseBlock.narrowChannels)
     inputZeroPoint = requantization.inputZeroPoint
     pad = ConstantBuffer(
       [], minimumCount: PackedDepthwiseBlock.wideChannels, padding: inputZeroPoint)

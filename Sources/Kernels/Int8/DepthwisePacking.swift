@@ -103,7 +103,7 @@ struct RowArrangement: Equatable {
 
   /// Fewest quads first.
   static func candidates(height: Int) -> [RowArrangement] {
-    [dense(height: height), chain(height: height), halves(height: height)]
+    [chain(height: height), dense(height: height), halves(height: height)]
       .enumerated()
       .sorted { ($0.element.quads, $0.offset) < ($1.element.quads, $1.offset) }
       .map(\.element)

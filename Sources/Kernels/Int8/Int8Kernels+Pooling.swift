@@ -79,7 +79,8 @@ package struct AverageInt8: Hashable, Sendable {
     let zero = Int32(outputZeroPoint)
     withUnsafePointer(to: &quotient) { quotient in
       var constants = kern_requantization(
-        multipliers: quotient, low: Float(0 - zero), high: Float(255 - zero), zero_point: zero)
+        multipliers: quotient, low: Float(0 - zero), high: Float(255 - zero), zero_point: zero,
+        is_bounded: false)
       kernels.requantize_s32_u8(sums, output, count, &constants)
     }
   }

@@ -23,7 +23,7 @@ struct MatrixProductInt8: Sendable {
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum)
     self.requantization = PackedRequantization(
       requantization, channels: channels, weightSums: panels.weightSums,
-      paddedCount: panels.paddedColumns)
+      largestSum: panels.depth * 255 * 128, paddedCount: panels.paddedColumns)
     self.isa = isa
   }
 

@@ -68,20 +68,32 @@ struct PackedRequantization: Sendable {
   private let low: Float
   private let high: Float
   private let zeroPoint: Int32
+  private let isBounded: Bool
 
   /// - `channels`: those of the whole tensor that these are.
   /// - `weightSums`: one for each of `channels`.
+  /// - `largestSum`: what no sum of products can exceed.
   /// - `paddedCount`: how many channels the kernel reads; those added get zeros.
   init(
-    _ requantization: Requantization, channels: Range<Int>, weightSums: [Int32], paddedCount: Int
+    _ requantization: Requantization, channels: Range<Int>, weightSums: [Int32], largestSum: Int,
+    paddedCount: Int
   ) {
     let all = requantization.multipliers
-    multipliers = ConstantBuffer(
-      channels.map { all[all.count == 1 ? 0 : $0] }, minimumCount: paddedCount, padding: 0)
+    let hasCodeAsZero = (0...255).contains(requantization.outputZeroPoint)
+    // Beyond 512 every sum but zero leaves the codes, so that a larger multiplier changes nothing.
+    let factors = channels.map { channel in
+      let factor = all[all.count == 1 ? 0 : channel]
+      return hasCodeAsZero ? min(max(factor, -512), 512) : factor
+    }
+    multipliers = ConstantBuffer(factors, minimumCount: paddedCount, padding: 0)
     let zero = Int32(requantization.inputZeroPoint)
-    initial = ConstantBuffer(
-      zip(channels, weightSums).map { requantization.bias(channel: $0) &- zero &* $1 },
-      minimumCount: paddedCount, padding: 0)
+    let starts = zip(channels, weightSums).map { requantization.bias(channel: $0) &- zero &* $1 }
+    initial = ConstantBuffer(starts, minimumCount: paddedCount, padding: 0)
+    isBounded =
+      hasCodeAsZero
+      && zip(starts, factors).allSatisfy { start, factor in
+        (abs(Double(start)) + Double(largestSum)) * Double(abs(factor)) < 0x1p30
+      }
     table = requantization.table.map { ConstantBuffer($0, padding: 0) }
     zeroPoint = requantization.outputZeroPoint
     low = Float(Int32(requantization.low) - zeroPoint)
@@ -90,6 +102,7 @@ struct PackedRequantization: Sendable {
 
   var kernelValue: kern_requantization {
     kern_requantization(
-      multipliers: multipliers.base, low: low, high: high, zero_point: zeroPoint)
+      multipliers: multipliers.base, low: low, high: high, zero_point: zeroPoint,
+      is_bounded: isBounded)
   }
 }
