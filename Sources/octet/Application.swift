@@ -88,7 +88,7 @@ import Workbench
 
   func setTheme(_ name: String) -> String? {
     do {
-      theme = try ThemeFolder().theme(name)
+      theme = try ThemeFolders.theme(name)
       terminal.redraw()
       scheduleDraw()
       return nil

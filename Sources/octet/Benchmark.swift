@@ -1,5 +1,6 @@
 import ArgumentParser
 import Calibration
+import Conversion
 import Datasets
 import Execution
 import Foundation

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Calibration
+import Datasets
 import Foundation
 import Sessions
 import Workbench

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Calibration
+import Conversion
 import Datasets
 import Execution
 import Graphs
@@ -38,7 +39,7 @@ struct Compare: ParsableCommand {
     let project = try Project(path: a, options: host.options)
     let dataset = try data.dataset(project, purpose: .evaluation)
     let comparison = try ModelComparison(
-      project.source, try secondModel(), mode: simulate ? .simulated : .integer,
+      project.source, mode: .integer, try secondModel(), mode: simulate ? .simulated : .integer,
       threads: host.threads, instructionSet: host.isa)
     let report = try comparison.run(dataset)
     if output.json { try printJSON(report) } else { show(report) }

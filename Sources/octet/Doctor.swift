@@ -24,9 +24,9 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     let peak = HostPeak.measure(threads: host.threads, instructionSet: host.isa)
-    let findings = try examine()
+    let examined = try examine()
     if output.json {
-      try printJSON(Report(peak, host, findings))
+      try printJSON(Report(peak, host, examined))
     } else {
       print(HostDescription.processor)
       print(
@@ -35,18 +35,16 @@ struct Doctor: ParsableCommand {
       print(
         "measured peak, \(host.threads) thread(s): fp32 \(decimal(peak.float32)) GMAC/s,"
           + " int8 \(decimal(peak.int8)) GMAC/s")
-      for finding in findings.findings {
+      for finding in examined?.findings ?? [] {
         print("\(finding.severity): \(finding.place): \(finding.what). \(finding.whatToDo)")
       }
-      if model != nil, data.data != nil, findings.findings.isEmpty {
-        print("The data look right.")
-      }
+      if examined?.findings.isEmpty == true { print("The data look right.") }
     }
-    if findings.hasErrors { throw CheckFailed("the data cannot be used as they are.") }
+    if examined?.hasErrors == true { throw CheckFailed("the data cannot be used as they are.") }
   }
 
-  private func examine() throws -> DoctorReport {
-    guard let model, data.data != nil else { return DoctorReport(findings: [], inputs: []) }
+  private func examine() throws -> DoctorReport? {
+    guard let model, data.data != nil else { return nil }
     let project = try Project(path: model, options: host.options)
     let dataset = try project.dataset(
       data.request, mapping: data.mapping, labels: data.labels, seed: data.seed)
@@ -58,9 +56,9 @@ struct Doctor: ParsableCommand {
     let available: [String]
     let cores, threads: Int
     let float32GigaMACs, int8GigaMACs: Double
-    let data: DoctorReport
+    let data: DoctorReport?
 
-    init(_ peak: HostPeak, _ host: HostArguments, _ findings: DoctorReport) {
+    init(_ peak: HostPeak, _ host: HostArguments, _ findings: DoctorReport?) {
       processor = HostDescription.processor
       instructionSet = host.isa.rawValue
       available = InstructionSet.available.map(\.rawValue)

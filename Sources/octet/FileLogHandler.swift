@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import Workbench
 
 /// Appends log lines to one file; starts it anew when it has grown past a megabyte.
 final class FileLogStream: Sendable {

@@ -34,13 +34,14 @@ struct Open: ParsableCommand {
     }
     let shapes = try shapes.parsed()
     let environment = ProcessInfo.processInfo.environment
-    let theme = try ThemeFolder().theme(theme ?? environment["OCTET_THEME"])
+    let theme = try ThemeFolders.theme(theme ?? environment["OCTET_THEME"])
     let folder = StateFolder()
     FileLogHandler.start(in: folder)
     try MainActor.assumeIsolated {
       let terminal = try CursesTerminal(
         options: TerminalOptions(
-          colour: noColour ? .never : .automatic, forcesASCII: forcesASCII, mouse: mouse),
+          color: noColour ? .never : .automatic, glyphs: forcesASCII ? .ascii : nil,
+          usesMouse: mouse),
         environment: environment)
       let application = Application(terminal: terminal, theme: theme)
       application.start(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Workbench
 
 struct Quantize: ParsableCommand {
