@@ -23,7 +23,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.target(name: name)] + dependencies,
-    exclude: name == "Screens" ? ["Snapshots"] : [], swiftSettings: strict)
+    exclude: ["Screens": ["Snapshots"], "Datasets": ["Data"]][name] ?? [], swiftSettings: strict)
 }
 
 let package = Package(
