@@ -36,12 +36,24 @@ final class Codes {
   let zeroPoint: Int32
   /// Whether the model's own codes are int8.
   let isSigned: Bool
+  /// No shifted code is greater, whatever the data. Kernels need less care the smaller it is.
+  let maximum: UInt8
 
-  init(value: Value, scale: Float, zeroPoint: Int32, isSigned: Bool) {
+  init(
+    value: Value, scale: Float, zeroPoint: Int32, isSigned: Bool, maximum: UInt8 = .max
+  ) {
     self.value = value
     self.scale = scale
     self.zeroPoint = zeroPoint
     self.isSigned = isSigned
+    // Padding adds real zeros.
+    self.maximum = max(maximum, UInt8(clamping: zeroPoint))
+  }
+
+  /// Other bytes with the same meaning and bounds.
+  func moved(to value: Value) -> Codes {
+    Codes(
+      value: value, scale: scale, zeroPoint: zeroPoint, isSigned: isSigned, maximum: maximum)
   }
 
   func hasSameParameters(as other: Codes) -> Bool {

@@ -66,7 +66,7 @@ struct IntegerCompiler {
     let codes = Codes(
       value: value, scale: tail.final.scales[0],
       zeroPoint: tail.final.zeroPoints[0] + tail.final.shift,
-      isSigned: tail.final.type == .int8)
+      isSigned: tail.final.type == .int8, maximum: tail.maximum)
     return (codes, buffer)
   }
 

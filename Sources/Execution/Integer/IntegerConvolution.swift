@@ -21,7 +21,8 @@ extension IntegerCompiler {
     else { return false }
     let requantization = weights.requantization(tail, input: input, biases: biases)
     let kernel = ConvolutionInt8(
-      geometry: geometry, weights: weights.values, requantization: requantization, isa: site.isa)
+      geometry: geometry, weights: weights.values, inputMaximum: input.maximum,
+      requantization: requantization, isa: site.isa)
 
     let source = site.read(input.value, .channelsLast)
     for unit in tail.units { site.absorb(unit) }
@@ -70,7 +71,7 @@ extension IntegerCompiler {
       let tail = try QuantizedTail(after: site.unit.outputs[0], shape: shape, site)
     else { return false }
     let kernel = ConvolutionTransposeInt8(
-      geometry: geometry, weights: weights.values,
+      geometry: geometry, weights: weights.values, inputMaximum: input.maximum,
       requantization: weights.requantization(tail, input: input, biases: biases), isa: site.isa)
 
     let source = site.read(input.value, .channelsLast)

@@ -41,8 +41,7 @@ extension IntegerCompiler {
     for value in outputs {
       declare(
         value.name, shape: value.shape,
-        as: Codes(
-          value: value, scale: input.scale, zeroPoint: input.zeroPoint, isSigned: input.isSigned))
+        as: input.moved(to: value))
     }
   }
 
@@ -95,7 +94,8 @@ extension IntegerCompiler {
       declare(
         site.unit.outputs[0], shape: shape,
         as: Codes(
-          value: joined, scale: first.scale, zeroPoint: first.zeroPoint, isSigned: first.isSigned))
+          value: joined, scale: first.scale, zeroPoint: first.zeroPoint, isSigned: first.isSigned,
+          maximum: parts.map(\.maximum).max() ?? .max))
       return true
     }
     for unit in tail.units { site.absorb(unit) }

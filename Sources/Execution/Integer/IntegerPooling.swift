@@ -25,8 +25,7 @@ extension IntegerCompiler {
     site.collectedOutputs = nil
     declare(
       site.unit.outputs[0], shape: shape,
-      as: Codes(
-        value: pooled, scale: input.scale, zeroPoint: input.zeroPoint, isSigned: input.isSigned))
+      as: input.moved(to: pooled))
     return true
   }
 

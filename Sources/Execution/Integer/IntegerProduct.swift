@@ -75,6 +75,7 @@ extension IntegerCompiler {
     else { return false }
     let kernel = GEMMInt8(
       depth: depth, columns: columns, weights: weights.values, transposed: transposed,
+      inputMaximum: input.maximum,
       requantization: weights.requantization(tail, input: input, biases: biases), isa: site.isa)
     let source = site.read(input.value)
     for unit in before + tail.units { site.absorb(unit) }

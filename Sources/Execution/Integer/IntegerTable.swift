@@ -24,7 +24,8 @@ extension IntegerCompiler {
           name: chain.codesName, elementType: chain.quantizer.type, shape: shape,
           layout: source.value.layout)
         result.codes = Codes(
-          value: source.value, scale: source.scale, zeroPoint: zeroPoint, isSigned: isSigned)
+          value: source.value, scale: source.scale, zeroPoint: zeroPoint, isSigned: isSigned,
+          maximum: source.maximum)
         if !isSigned { result.forms = source.value.forms }
         site.declare(result)
         return true
@@ -49,7 +50,8 @@ extension IntegerCompiler {
     let kernels = self.kernels
     try site.emit(
       codes: Codes(
-        value: value, scale: chain.quantizer.scales[0], zeroPoint: zeroPoint, isSigned: isSigned),
+        value: value, scale: chain.quantizer.scales[0], zeroPoint: zeroPoint, isSigned: isSigned,
+        maximum: table[...Int(source.maximum)].max() ?? .max),
       type: chain.quantizer.type, kernel: "table256-\(site.isa.rawValue)", reads: [input],
       isInteger: true, sharesInputs: [0]
     ) { (run: RunContext) throws(ExecutionError) in

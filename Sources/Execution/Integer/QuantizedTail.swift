@@ -54,6 +54,11 @@ struct QuantizedTail {
     }
   }
 
+  /// No code that the kernel stores is greater.
+  var maximum: UInt8 {
+    table.map { $0[Int(low)...Int(high)].max() ?? .max } ?? high
+  }
+
   /// Takes in the functions behind the codes, when nothing else reads them.
   private mutating func extend(
     _ shape: Shape, _ site: OperatorSite

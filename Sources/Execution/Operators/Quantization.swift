@@ -87,7 +87,8 @@ struct Dequantization: OperatorKernel {
       layout: input.preferredLayout)
     result.codes = Codes(
       value: try site.codeValue(of: input), scale: operands.scales[0],
-      zeroPoint: operands.zeroPoints[0] + operands.shift, isSigned: operands.type == .int8)
+      zeroPoint: operands.zeroPoints[0] + operands.shift, isSigned: operands.type == .int8,
+      maximum: input.codes?.maximum ?? .max)
     site.declare(result)
   }
 
