@@ -1,7 +1,8 @@
 # One command each: `make run` opens the workbench, `make test` checks everything.
 
 SHELL := /bin/bash
-BUILD := swift build -c release --explicit-target-dependency-import-check error
+# Tests see inside modules, so everything is built for testing: one build serves all.
+BUILD := swift build -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 OCTET := .build/release/octet
 VENV := .venv
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
@@ -27,7 +28,7 @@ test: install-test
 
 # Unit, property, golden and snapshot tests.
 unit:
-	swift test -c release --skip-build
+	swift test -c release -Xswiftc -enable-testing --skip-build
 
 # onnx.checker and ONNX Runtime judge what Octet imports, computes and exports.
 judges: $(VENV)/ready
@@ -55,11 +56,11 @@ format:
 
 # Records the screens anew; look at the difference before committing it.
 snapshots:
-	OCTET_RECORD_SNAPSHOTS=1 swift test -c release --filter ScreensTests
+	OCTET_RECORD_SNAPSHOTS=1 swift test -c release -Xswiftc -enable-testing --filter ScreensTests
 
 # Only the golden vectors; OCTET_GOLDEN names another set of the same schema.
 golden:
-	swift test -c release --filter Golden
+	swift test -c release -Xswiftc -enable-testing --filter Golden
 
 bench: build $(VENV)/ready
 	$(VENV)/bin/python Benchmarks/peers.py

@@ -49,7 +49,7 @@ struct LayersScreen: Widget {
         visible: max(inner.height - 1, 1), of: rows.count),
       sort: sortColumn,
       emptyText: StyledText("No layer matches the filter. Esc clears it.", .dim)
-    ) { row in cells(rows[row], errors: errors) }
+    ) { row in cells(rows[row], in: rows, errors: errors) }
     table.render(in: inner, to: &buffer)
   }
 
@@ -78,7 +78,9 @@ struct LayersScreen: Widget {
     return text
   }
 
-  private func cells(_ row: LayersFeature.Row, errors: [String: Double]) -> Table.Row {
+  private func cells(
+    _ row: LayersFeature.Row, in rows: [LayersFeature.Row], errors: [String: Double]
+  ) -> Table.Row {
     switch row {
     case .scope(_, let title, let depth, let isFolded, let layers):
       return Table.Row([
@@ -88,7 +90,7 @@ struct LayersScreen: Widget {
     case .layer(let index, let depth):
       let layer = project.layers[index]
       let evaluation = state.layers.evaluations[layer.id]
-      let name = state.layers.arrangement == .tree ? layer.path.last ?? layer.id : layer.id
+      let name = state.layers.name(of: layer, in: rows)
       return Table.Row(
         [
           .tree(TreeIndent(depth: depth, fold: .leaf), StyledText(name)),

@@ -332,7 +332,7 @@ import Synchronization
   private func autosave(_ path: String?, _ content: SessionContent) {
     pendingAutosave?.cancel()
     let (shared, folder, logger) = (shared, folder, logger)
-    let item = DispatchWorkItem {
+    let item = DispatchWorkItem { @Sendable in
       guard let workspace = shared.workspace() else { return }
       let path = path ?? folder.unnamedSession(for: workspace.project)
       guard !folder.holds(path) || folder.prepare() else { return }

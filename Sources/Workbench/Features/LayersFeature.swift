@@ -116,33 +116,51 @@ package struct LayersFeature: Equatable, Sendable {
     return isReversed ? ordered.reversed() : ordered
   }
 
+  /// Scopes and layers in model order. A scope that holds one layer only is part of its name.
   private func treeRows(_ indices: [Int], of layers: [LayerSummary]) -> [Row] {
+    var counts: [String: Int] = [:]
+    for index in indices {
+      for path in scopePaths(layers[index]) { counts[path, default: 0] += 1 }
+    }
     var rows: [Row] = []
     var open: [String] = []
     for index in indices {
-      let scopes = layers[index].path.dropLast()
-      var shared = 0
-      while shared < open.count, shared < scopes.count, open[shared] == scopes[shared] {
-        shared += 1
+      let scopes = scopePaths(layers[index]).filter { counts[$0, default: 0] > 1 }
+      let shared = zip(open, scopes).prefix { $0 == $1 }.count
+      let isHidden = scopes.prefix(shared).contains(where: folded.contains)
+      var hidden = isHidden
+      for (depth, path) in scopes.enumerated().dropFirst(shared) where !hidden {
+        hidden = folded.contains(path)
+        let parent = depth > 0 ? scopes[depth - 1].count + 1 : 0
+        rows.append(
+          .scope(
+            path: path, title: String(path.dropFirst(parent)), depth: depth, isFolded: hidden,
+            layers: counts[path, default: 0]))
       }
-      open = Array(open.prefix(shared))
-      var isHidden = false
-      for depth in 0..<scopes.count {
-        let path = scopes.prefix(depth + 1).joined(separator: "/")
-        let isFolded = folded.contains(path)
-        if depth >= shared, !isHidden {
-          let prefix = Array(scopes.prefix(depth + 1))
-          let count = indices.count { layers[$0].path.dropLast().starts(with: prefix) }
-          rows.append(
-            .scope(
-              path: path, title: scopes[depth], depth: depth, isFolded: isFolded, layers: count))
-        }
-        if isFolded { isHidden = true }
+      open = scopes
+      if !hidden, !scopes.contains(where: folded.contains) {
+        rows.append(.layer(index: index, depth: scopes.count))
       }
-      open = Array(scopes)
-      if !isHidden { rows.append(.layer(index: index, depth: scopes.count)) }
     }
     return rows
+  }
+
+  /// `encoder`, `encoder/0`, … for a layer inside them.
+  private func scopePaths(_ layer: LayerSummary) -> [String] {
+    let scopes = layer.path.dropLast()
+    return scopes.indices.map { scopes[...$0].joined(separator: "/") }
+  }
+
+  /// What a layer is called below the scopes that the tree shows.
+  package func name(of layer: LayerSummary, in rows: [Row]) -> String {
+    guard arrangement == .tree else { return layer.id }
+    let titles = rows.compactMap { row -> String? in
+      guard case .scope(let path, _, _, _, _) = row else { return nil }
+      return layer.path.joined(separator: "/").hasPrefix(path + "/") ? path : nil
+    }
+    let longest = titles.max { $0.count < $1.count } ?? ""
+    let whole = layer.path.joined(separator: "/")
+    return longest.isEmpty ? whole : String(whole.dropFirst(longest.count + 1))
   }
 
   /// The selected layer, when the cursor is on one.
