@@ -6,8 +6,7 @@
 
 #pragma clang assume_nonnull begin
 
-// Over finite values. Blocks of 256 values are added up in float, eight sums side by side, and the
-// blocks in double.
+// Over finite values, in eight interleaved double sums that are added up at the end.
 typedef struct {
   double sum;
   double squares;

@@ -16,6 +16,31 @@ package struct ErrorSummary: Codable, Sendable, Equatable {
   }
 }
 
+extension ErrorSummary {
+  private enum Key: String, CodingKey { case decibels, cosine, largestError, meanSquaredError }
+
+  /// JSON has no word for infinity, which tensors without any difference have: it is left out.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    func number(_ key: Key) throws -> Double {
+      try container.decodeIfPresent(Double.self, forKey: key) ?? .infinity
+    }
+    self.init(
+      decibels: try number(.decibels), cosine: try number(.cosine),
+      largestError: try number(.largestError), meanSquaredError: try number(.meanSquaredError))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for (key, value) in [
+      (Key.decibels, decibels), (.cosine, cosine), (.largestError, largestError),
+      (.meanSquaredError, meanSquaredError),
+    ] where value.isFinite {
+      try container.encode(value, forKey: key)
+    }
+  }
+}
+
 /// The errors of one layer's output, against the float model on the same data.
 package struct LayerError: Codable, Sendable, Equatable {
   package let layer: Layer.ID

@@ -3,15 +3,16 @@ package import Quantization
 
 /// Observes with vector kernels on several threads.
 ///
-/// Calls of one instance
-/// must not overlap, as its pool takes one job at a time.
+/// Calls of one instance must not overlap: its pool takes one job at a time.
 package struct FastObservationKernels: ObservationKernels {
   private let kernels: ObserveKernels
+  private let histogram: JointHistogramKernel
   private let pool: ThreadPool
 
   package init(instructionSet: InstructionSet = .best, threads: Int = 1) {
     kernels = ObserveKernels(isa: instructionSet)
     pool = ThreadPool(threads: max(threads, 1))
+    histogram = JointHistogramKernel(isa: instructionSet, pool: pool)
   }
 
   package func summarize(
@@ -20,26 +21,27 @@ package struct FastObservationKernels: ObservationKernels {
   ) -> BatchSummary {
     minima.update(repeating: .infinity)
     maxima.update(repeating: -.infinity)
-    var summary = BatchSummary()
     guard let base = values.baseAddress, let low = minima.baseAddress, let high = maxima.baseAddress
-    else { return summary }
-    let extent =
-      channels == 1
-      ? kernels.extent(base, count: values.count, pool: pool)
-      : kernels.channelExtents(
-        base, outer: outer, channels: channels, inner: inner, minima: low, maxima: high, pool: pool)
+    else { return BatchSummary() }
+    if inner == 1, channels % 8 == 0 {
+      let (moments, nonFiniteCount) = kernels.channelSummary(
+        base, rows: outer, channels: channels, minima: low, maxima: high, pool: pool)
+      // Which kind they are is a question for the rare batch that has any.
+      let extent =
+        nonFiniteCount > 0
+        ? kernels.extent(base, count: values.count, pool: pool) : ValueExtent()
+      return BatchSummary(moments, extent)
+    }
+    let extent: ValueExtent
     if channels == 1 {
+      extent = kernels.extent(base, count: values.count, pool: pool)
       minima[0] = extent.min
       maxima[0] = extent.max
+    } else {
+      extent = kernels.channelExtents(
+        base, outer: outer, channels: channels, inner: inner, minima: low, maxima: high, pool: pool)
     }
-    let moments = kernels.moments(base, count: values.count, pool: pool)
-    summary.sum = moments.sum
-    summary.sumOfSquares = moments.sumOfSquares
-    summary.zeroCount = moments.zeroCount
-    summary.nanCount = extent.nanCount
-    summary.positiveInfinityCount = extent.positiveInfinityCount
-    summary.negativeInfinityCount = extent.negativeInfinityCount
-    return summary
+    return BatchSummary(kernels.moments(base, count: values.count, pool: pool), extent)
   }
 
   package func histograms(
@@ -47,23 +49,34 @@ package struct FastObservationKernels: ObservationKernels {
     lower: Float, upper: Float, signed: UnsafeMutableBufferPointer<UInt32>,
     inverseWidth: Float, absolute: UnsafeMutableBufferPointer<UInt32>
   ) {
-    guard let base = values.baseAddress else { return }
-    let limit = Float(absolute.count) / inverseWidth
-    guard limit.isFinite else {
-      // 2^128 does not fit the kernel's limit.
+    guard let base = values.baseAddress, let range = signed.baseAddress,
+      let magnitude = absolute.baseAddress
+    else { return }
+    let bins = JointHistogramKernel.bins
+    // Small batches are not worth a table, and the kernel's limit cannot be 2^128.
+    let isFast =
+      values.count >= 4 * bins && signed.count == bins && absolute.count == bins
+      && (Float(bins) / inverseWidth).isFinite
+    guard isFast else {
       ScalarObservationKernels().histograms(
         values, lower: lower, upper: upper, signed: signed, inverseWidth: inverseWidth,
         absolute: absolute)
       return
     }
-    var signedCounts = [UInt64](repeating: 0, count: signed.count)
-    var absoluteCounts = [UInt64](repeating: 0, count: absolute.count)
-    kernels.countHistograms(
-      base, count: values.count, range: RangeHistogramKernel(min: lower, max: upper),
-      rangeCounts: &signedCounts,
-      magnitude: MagnitudeHistogramKernel(limit: limit),
-      magnitudeCounts: &absoluteCounts, pool: pool)
-    for bin in signed.indices { signed[bin] += UInt32(truncatingIfNeeded: signedCounts[bin]) }
-    for bin in absolute.indices { absolute[bin] += UInt32(truncatingIfNeeded: absoluteCounts[bin]) }
+    histogram.count(
+      base, count: values.count, lower: lower, upper: upper, inverseWidth: inverseWidth,
+      range: range, magnitude: magnitude)
+  }
+}
+
+extension BatchSummary {
+  fileprivate init(_ moments: ValueMoments, _ extent: ValueExtent) {
+    self.init()
+    sum = moments.sum
+    sumOfSquares = moments.sumOfSquares
+    zeroCount = moments.zeroCount
+    nanCount = extent.nanCount
+    positiveInfinityCount = extent.positiveInfinityCount
+    negativeInfinityCount = extent.negativeInfinityCount
   }
 }

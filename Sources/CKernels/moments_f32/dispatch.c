@@ -1,4 +1,4 @@
-#include "moments_f32/moments_f32.h"
+#include "moments_f32.h"
 
 kern_moments_f32_fn *kern_moments_f32_for(kern_isa isa) {
 #if defined(__x86_64__)
