@@ -13,7 +13,7 @@
     .dequantize_u8_f32 = kern_dequantize_u8_f32__##isa,                                            \
     .requantize_s32_u8 = kern_requantize_s32_u8__##isa, .max_rows_u8 = kern_max_rows_u8__##isa,    \
     .sum_rows_u8 = kern_sum_rows_u8__##isa, .transpose_u8 = kern_transpose_u8__##isa,              \
-    .offset_u8 = kern_offset_u8__##isa,                                                            \
+    .offset_u8 = kern_offset_u8__##isa, .largest_u8 = kern_largest_u8__##isa,                      \
   }
 
 static const kern_int8_table scalar_table = KERN_TABLE(scalar);

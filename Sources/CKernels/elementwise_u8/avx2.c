@@ -148,5 +148,27 @@ void kern_offset_u8__avx2(const uint8_t *in, uint8_t *out, size_t count, uint8_t
   kern_offset_u8__scalar(in + i, out + i, count - i, offset);
 }
 
+uint8_t kern_largest_u8__avx2(const uint8_t *in, size_t count) {
+  __m256i largest[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                        _mm256_setzero_si256()};
+  size_t i = 0;
+  for (; i + 128 <= count; i += 128) {
+    for (size_t v = 0; v < 4; v++) {
+      __m256i codes = _mm256_loadu_si256((const __m256i *)(in + i + 32 * v));
+      largest[v] = _mm256_max_epu8(largest[v], codes);
+    }
+  }
+  for (; i + 32 <= count; i += 32) {
+    largest[0] = _mm256_max_epu8(largest[0], _mm256_loadu_si256((const __m256i *)(in + i)));
+  }
+  __m256i all = _mm256_max_epu8(_mm256_max_epu8(largest[0], largest[1]),
+                                _mm256_max_epu8(largest[2], largest[3]));
+  uint8_t lanes[32];
+  _mm256_storeu_si256((__m256i *)lanes, all);
+  uint8_t rest = kern_largest_u8__scalar(in + i, count - i);
+  uint8_t most = kern_largest_u8__scalar(lanes, sizeof lanes);
+  return most > rest ? most : rest;
+}
+
 #pragma clang attribute pop
 #endif

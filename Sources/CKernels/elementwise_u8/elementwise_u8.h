@@ -15,6 +15,7 @@
   void kern_requantize_s32_u8__##isa(const int32_t *in, uint8_t *out, size_t count,                \
                                      const kern_requantization *to);                               \
   void kern_transpose_u8__##isa(const uint8_t *in, size_t rows, size_t columns, uint8_t *out);     \
+  uint8_t kern_largest_u8__##isa(const uint8_t *in, size_t count);                                 \
   void kern_offset_u8__##isa(const uint8_t *in, uint8_t *out, size_t count, uint8_t offset);
 KERN_ELEMENTWISE_U8(scalar)
 KERN_ELEMENTWISE_U8(avx2)

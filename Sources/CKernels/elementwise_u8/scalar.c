@@ -60,3 +60,11 @@ void kern_offset_u8__scalar(const uint8_t *in, uint8_t *out, size_t count, uint8
     out[i] = (uint8_t)(in[i] + offset);
   }
 }
+
+uint8_t kern_largest_u8__scalar(const uint8_t *in, size_t count) {
+  uint8_t largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    largest = in[i] > largest ? in[i] : largest;
+  }
+  return largest;
+}

@@ -127,6 +127,8 @@ typedef struct {
                       int32_t *out);
   // out[c][r] = in[r][c].
   void (*transpose_u8)(const uint8_t *in, size_t rows, size_t columns, uint8_t *out);
+  // The largest of `count` codes; 0 when there is none.
+  uint8_t (*largest_u8)(const uint8_t *in, size_t count);
   // Adds the same code to every element, modulo 256: 128 turns int8 codes into uint8 and back.
   void (*offset_u8)(const uint8_t *in, uint8_t *out, size_t count, uint8_t offset);
 } kern_int8_table;

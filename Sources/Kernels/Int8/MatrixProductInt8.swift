@@ -3,9 +3,20 @@ internal import CKernels
 /// Rows of codes times constant weights, requantized: the inner part of a convolution and of a
 /// GEMM.
 struct MatrixProductInt8: Sendable {
+  /// For any input.
   let panels: Int8Panels
+  /// Faster ones, for inputs up to their `safeInputMaximum`.
+  ///
+  /// Calibration commonly leaves codes above 127 to values beyond all samples, but what makes the
+  /// codes can still store them. The rows of each run decide which panels multiply them.
+  fileprivate let lightPanels: Int8Panels?
   let requantization: PackedRequantization
   let isa: InstructionSet
+
+  /// Codes that 7-bit calibration keeps to.
+  private static let likelyMaximum: UInt8 = 127
+  /// Looking for the largest code takes about a step for each row.
+  private static let lookCost = 1.0
 
   /// Where results go: column 0 of the first row, and the elements from row to row.
   struct Destination<Element> {
@@ -21,6 +32,13 @@ struct MatrixProductInt8: Sendable {
   ) {
     panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum)
+    var light: Int8Panels?
+    if inputMaximum > Self.likelyMaximum, isa != .scalar {
+      light = Int8Panels(
+        rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.likelyMaximum)
+    }
+    let cost = panels.cost
+    lightPanels = light.flatMap { $0.cost + Self.lookCost < cost ? $0 : nil }
     self.requantization = PackedRequantization(
       requantization, channels: channels, weightSums: panels.weightSums,
       largestSum: panels.depth * 255 * 128, paddedCount: panels.paddedColumns)
@@ -33,7 +51,7 @@ struct MatrixProductInt8: Sendable {
   ) {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     var rows = rows
-    var packed = panels.kernelValue
+    var packed = panels(for: rows).kernelValue
     var requantization = requantization.kernelValue
     kernels.gemm_u8s8_u8(
       &packed, &rows, self.requantization.initial.base, &requantization, output.base,
@@ -58,9 +76,23 @@ struct MatrixProductInt8: Sendable {
     panels range: Range<Int>
   ) {
     var rows = rows
-    var packed = panels.kernelValue
+    var packed = panels(for: rows).kernelValue
     kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
       &packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
+  }
+
+  private func panels(for rows: kern_gemm_u8_rows) -> Int8Panels {
+    guard let lightPanels else { return panels }
+    let kernel = kern_int8_table_for(isa.kernelIsa).pointee.largest_u8
+    let depth = panels.paddedDepth
+    let limit = lightPanels.safeInputMaximum
+    if rows.stride == depth {
+      return kernel(rows.data, rows.rows * depth) <= limit ? lightPanels : panels
+    }
+    for row in 0..<rows.rows where kernel(rows.data + row * rows.stride, depth) > limit {
+      return panels
+    }
+    return lightPanels
   }
 
   /// Writes `-zeroPoint * sum of weights` for each padded column.
@@ -72,17 +104,38 @@ struct MatrixProductInt8: Sendable {
 }
 
 extension Sequence<MatrixProductInt8> {
-  /// The instructions that run, as shown to people.
+  /// The instructions that run, as shown to people. `u8s8-maddubs-x2≤127/split` is the kernel for
+  /// codes up to 127, and what the same kernel does differently when there are greater ones.
   var kernelName: String {
     var isScalar = false
-    var splits = false
-    var doubles = true
+    var general = PanelTraits()
+    var light = PanelTraits()
+    var limit: UInt8?
     for product in self {
       isScalar = isScalar || product.isa == .scalar
-      splits = splits || product.panels.extraCount > 0
-      doubles = doubles && product.panels.doubleStepCount == product.panels.count
+      general.add(product.panels)
+      light.add(product.lightPanels ?? product.panels)
+      if let panels = product.lightPanels {
+        limit = Swift.min(limit ?? .max, panels.safeInputMaximum)
+      }
     }
     if isScalar { return "u8s8-scalar" }
-    return "u8s8-maddubs" + (doubles ? "-x2" : "") + (splits ? "-split" : "")
+    guard let limit else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
+    let rest = general.names.isEmpty ? "plain" : general.names.joined(separator: "-")
+    return (["u8s8-maddubs"] + light.names).joined(separator: "-") + "≤\(limit)/\(rest)"
+  }
+}
+
+/// How some panels are multiplied.
+private struct PanelTraits {
+  private var splits = false
+  private var doubles = true
+
+  /// - `x2`: all panels add two quads before widening; `split`: some weights need an extra step.
+  var names: [String] { (doubles ? ["x2"] : []) + (splits ? ["split"] : []) }
+
+  mutating func add(_ panels: Int8Panels) {
+    splits = splits || panels.extraCount > 0
+    doubles = doubles && panels.doubleStepCount == panels.count
   }
 }

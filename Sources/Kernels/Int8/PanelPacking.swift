@@ -23,6 +23,10 @@ struct Int8Panels: Sendable {
   let extraCount: Int
   /// Panels that add two quads before widening.
   let doubleStepCount: Int
+  /// Time of a row of the product, in steps of one quad.
+  let cost: Double
+  /// No 16-bit sum of these panels overflows while all codes of the left operand are at most this.
+  let safeInputMaximum: UInt8
 
   private let weights: ConstantBuffer<Int8>
   private let steps: ConstantBuffer<UInt8>
@@ -63,6 +67,8 @@ struct Int8Panels: Sendable {
     var starts: [UInt32] = [0]
     var extraIndices: [UInt32] = []
     var extras: [Int8] = []
+    var cost = 0.0
+    var largestSum = 1
     for panel in 0..<count {
       let first = panel * Self.width
       let packed = PackedPanel(
@@ -73,7 +79,11 @@ struct Int8Panels: Sendable {
       extraIndices += packed.extraQuads
       extras += packed.extraWeights
       starts.append(UInt32(extraIndices.count))
+      cost += packed.cost
+      largestSum = max(largestSum, packed.largestSum)
     }
+    self.cost = cost
+    safeInputMaximum = UInt8(clamping: Int(Int16.max) / largestSum)
     weights = ConstantBuffer(allWeights, padding: 0)
     steps = ConstantBuffer(allSteps, padding: 1)
     extraStarts = ConstantBuffer(starts, padding: 0)
@@ -136,8 +146,12 @@ private struct PackedPanel {
   var weights: [Int8]
   /// Quads whose 16-bit sums are added before widening.
   let step: UInt8
+  /// Columns that the panel has room for: 8 or 16.
+  private let columnWidth: Int
   var extraQuads: [UInt32] = []
   var extraWeights: [Int8] = []
+  /// Time of all steps for one row, in steps with one quad.
+  let cost: Double
 
   /// Time of a step with two quads, in steps with one; measured.
   private static let doubleStepCost = 0.85
@@ -145,6 +159,7 @@ private struct PackedPanel {
   init(rows: [Int8], columns: Range<Int>, depth: Int, bound: PairBound) {
     let quads = (depth + 3) / 4
     let width = columns.count <= 8 ? 8 : 16
+    columnWidth = width
     var packed = [Int8](repeating: 0, count: quads * width * 4)
     for (lane, column) in columns.enumerated() {
       for k in 0..<depth {
@@ -159,6 +174,7 @@ private struct PackedPanel {
     let doubleCost = Double(quads) * Self.doubleStepCost + Double(double.quads.count)
     let isDouble = quads >= 2 && canHalve && doubleCost < singleCost
     step = isDouble ? 2 : 1
+    cost = isDouble ? doubleCost : singleCost
     weights = packed
     halve(isDouble ? double : single, width: width)
   }
@@ -175,6 +191,36 @@ private struct PackedPanel {
   {
     var found = Overflows()
     let quadSize = width * 4
+    forEachSum(packed, width: width, step: step) { sum, quads, offset in
+      guard !bound.holds(sum) else { return }
+      for quad in quads {
+        found.pairs.append(quad * quadSize + offset)
+        found.quads.insert(quad)
+      }
+    }
+    return found
+  }
+
+  /// The largest sum of weights of one sign that the kernel adds up in 16 bits.
+  var largestSum: Int {
+    let width = columnWidth
+    var largest = 0
+    Self.forEachSum(weights, width: width, step: Int(step)) { sum, _, _ in
+      largest = max(largest, sum.positive, sum.negative)
+    }
+    // A quad of extras has room for 16 columns.
+    Self.forEachSum(extraWeights, width: Int8Panels.width, step: 1) { sum, _, _ in
+      largest = max(largest, sum.positive, sum.negative)
+    }
+    return largest
+  }
+
+  /// Every 16-bit sum: of the pairs at `offset` in each of `quads`.
+  private static func forEachSum(
+    _ packed: [Int8], width: Int, step: Int,
+    _ body: (_ sum: WeightSum, _ quads: Range<Int>, _ offset: Int) -> Void
+  ) {
+    let quadSize = width * 4
     let quads = packed.count / quadSize
     for first in stride(from: 0, to: quads, by: step) {
       let last = min(first + step, quads)
@@ -184,14 +230,9 @@ private struct PackedPanel {
           sum.add(packed[quad * quadSize + offset])
           sum.add(packed[quad * quadSize + offset + 1])
         }
-        guard !bound.holds(sum) else { continue }
-        for quad in first..<last {
-          found.pairs.append(quad * quadSize + offset)
-          found.quads.insert(quad)
-        }
+        body(sum, first..<last, offset)
       }
     }
-    return found
   }
 
   private mutating func halve(_ overflows: Overflows, width: Int) {
