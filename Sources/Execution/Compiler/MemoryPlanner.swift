@@ -1,12 +1,18 @@
 /// Places buffers in one arena so that those alive at the same time never overlap.
-struct MemoryPlanner {
+package struct MemoryPlanner {
   /// A buffer's bytes and the steps during which it must not be overwritten.
-  struct Lifetime {
-    var byteCount: Int
+  package struct Lifetime {
+    package var byteCount: Int
     /// The step that writes it first.
-    var first: Int
+    package var first: Int
     /// The last step that reads or writes it, at least `first`.
-    var last: Int
+    package var last: Int
+
+    package init(byteCount: Int, first: Int, last: Int) {
+      self.byteCount = byteCount
+      self.first = first
+      self.last = last
+    }
   }
 
   private static let alignment = 64
@@ -15,7 +21,7 @@ struct MemoryPlanner {
   ///
   /// Largest first, each at the lowest offset that is free during its life. Offsets are multiples
   /// of 64.
-  static func place(_ lifetimes: [Lifetime]) -> (offsets: [Int], byteCount: Int) {
+  package static func place(_ lifetimes: [Lifetime]) -> (offsets: [Int], byteCount: Int) {
     var offsets = [Int](repeating: 0, count: lifetimes.count)
     var placed: [Int] = []
     var total = 0
