@@ -81,7 +81,8 @@ struct BenchmarkScreen: Widget {
       }
     Table(
       columns: [
-        Table.Column("layer", width: .flexible(minimum: 16, weight: 2), priority: 10, truncation: .head),
+        Table.Column(
+          "layer", width: .flexible(minimum: 16, weight: 2), priority: 10, truncation: .head),
         Table.Column("fp32 µs", alignment: .trailing, width: .fixed(8), priority: 8),
         Table.Column("int8 µs", alignment: .trailing, width: .fixed(8), priority: 9),
         Table.Column("", width: .fixed(8), priority: 1),

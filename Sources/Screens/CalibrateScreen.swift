@@ -45,7 +45,8 @@ struct CalibrateScreen: Widget {
         if finding.severity != .note { lines.append(StyledText("  \(finding.advice)", .dim)) }
       }
       if data.findings.allSatisfy({ $0.severity == .note }) {
-        lines.append(StyledText("\(buffer.glyphs.check) the input doctor found nothing wrong", .good))
+        lines.append(
+          StyledText("\(buffer.glyphs.check) the input doctor found nothing wrong", .good))
       }
       if !calibrate.preprocessing.isEmpty {
         lines.append(StyledText("fed with \(calibrate.preprocessing)", .dim))
@@ -107,7 +108,8 @@ struct CalibrateScreen: Widget {
     let list = area.leading(listWidth)
     let tensors = calibrate.watched
     let live = Dictionary(
-      (calibrate.progress?.live ?? []).map { ($0.edge, $0) }, uniquingKeysWith: { first, _ in first })
+      (calibrate.progress?.live ?? []).map { ($0.edge, $0) },
+      uniquingKeysWith: { first, _ in first })
     let pane = Pane(
       title: StyledText("Watched tensors", .title), badge: StyledText("\(tensors.count)", .dim),
       isFocused: true)

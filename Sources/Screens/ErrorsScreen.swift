@@ -124,7 +124,8 @@ struct ErrorsScreen: Widget {
     LineChart(
       series: [
         LineChart.Series(name: "local", points: series(\.localDecibels), style: .chart1),
-        LineChart.Series(name: "accumulated", points: series(\.accumulatedDecibels), style: .chart2),
+        LineChart.Series(
+          name: "accumulated", points: series(\.accumulatedDecibels), style: .chart2),
       ], xTitle: "layer"
     ).render(in: pane.inner(of: area), to: &buffer)
   }
@@ -152,7 +153,8 @@ struct ErrorsScreen: Widget {
       return Table.Row([
         .text(StyledText(place + advice.title) + StyledText("  \(advice.detail)", .dim)),
         .text(
-          StyledText(advice.gainDecibels.map { "+\(Numbers.fixed($0, places: 1)) dB" } ?? "", .good)),
+          StyledText(advice.gainDecibels.map { "+\(Numbers.fixed($0, places: 1)) dB" } ?? "", .good)
+        ),
       ])
     }.render(in: inner, to: &buffer)
   }

@@ -45,7 +45,8 @@ extension KeyBinding {
   package static let all: [KeyBinding] = layers + calibrate + errors + benchmark + log + everywhere
 
   private static let layers: [KeyBinding] = [
-    KeyBinding([.enter], .enter, hint: "detail", "open the detail, or fold a scope", in: .tab(.layers)),
+    KeyBinding(
+      [.enter], .enter, hint: "detail", "open the detail, or fold a scope", in: .tab(.layers)),
     KeyBinding(
       [key("o")], .edit(.cycleObserver(by: 1)), hint: "observer", "next observer",
       in: .tab(.layers), unless: needsLayer),
@@ -79,11 +80,13 @@ extension KeyBinding {
       in: .tab(.layers)),
     KeyBinding([key(" ")], .toggleMark, "mark: edits go to the marked layers", in: .tab(.layers)),
     KeyBinding([key("A")], .toggleAllMarks, "mark all shown, or none", in: .tab(.layers)),
-    KeyBinding([key("/")], .startFilter, hint: "filter", "filter; !word leaves out", in: .tab(.layers)),
+    KeyBinding(
+      [key("/")], .startFilter, hint: "filter", "filter; !word leaves out", in: .tab(.layers)),
     KeyBinding([key("t")], .toggleArrangement, "tree or list", in: .tab(.layers)),
     KeyBinding([key("S")], .cycleSort, "sort by the next column", in: .tab(.layers)),
     KeyBinding([key("I")], .reverseSort, "reverse the order", in: .tab(.layers)),
-    KeyBinding([key("l"), .right], .cycleDetailPage(by: 1), "next page of the detail", in: .tab(.layers)),
+    KeyBinding(
+      [key("l"), .right], .cycleDetailPage(by: 1), "next page of the detail", in: .tab(.layers)),
     KeyBinding(
       [key("h"), .left], .cycleDetailPage(by: -1), "previous page of the detail", in: .tab(.layers)),
     KeyBinding([key("v")], .toggleWatch, "watch this tensor while calibrating", in: .tab(.layers)),
@@ -91,12 +94,15 @@ extension KeyBinding {
   ]
 
   private static let calibrate: [KeyBinding] = [
-    KeyBinding([key("r")], .startCalibration, hint: "start", "observe the data", in: .tab(.calibrate)),
+    KeyBinding(
+      [key("r")], .startCalibration, hint: "start", "observe the data", in: .tab(.calibrate)),
     KeyBinding(
       [key(" ")], .togglePause, hint: "pause", "pause or go on", in: .tab(.calibrate),
       unless: { $0.calibrate.isRunning ? nil : "nothing is running" }),
-    KeyBinding([key("s")], .stepBatch, hint: "one batch", "observe one batch", in: .tab(.calibrate)),
-    KeyBinding([key("d")], .askForData, hint: "data", "choose calibration data", in: .tab(.calibrate)),
+    KeyBinding(
+      [key("s")], .stepBatch, hint: "one batch", "observe one batch", in: .tab(.calibrate)),
+    KeyBinding(
+      [key("d")], .askForData, hint: "data", "choose calibration data", in: .tab(.calibrate)),
     KeyBinding([key("v")], .toggleWatch, "stop watching this tensor", in: .tab(.calibrate)),
     KeyBinding([.enter], .jumpToLayer, hint: "layer", "go to the layer", in: .tab(.calibrate)),
   ]
@@ -109,8 +115,10 @@ extension KeyBinding {
       [key("R")], .runSensitivity, hint: "sensitivity", "quantize one layer at a time",
       in: .tab(.errors), unless: needsCalibration),
     KeyBinding(
-      [.enter], .enter, hint: "layer/apply", "go to the layer, or apply the advice", in: .tab(.errors)),
-    KeyBinding([key("f")], .keepFloat, hint: "keep fp32", "keep this layer in fp32", in: .tab(.errors)),
+      [.enter], .enter, hint: "layer/apply", "go to the layer, or apply the advice",
+      in: .tab(.errors)),
+    KeyBinding(
+      [key("f")], .keepFloat, hint: "keep fp32", "keep this layer in fp32", in: .tab(.errors)),
     KeyBinding([key("a")], .cycleSide, hint: "advice", "layers or advice", in: .tab(.errors)),
     KeyBinding([key("S")], .cycleSort, hint: "sort", "sort by the next column", in: .tab(.errors)),
     KeyBinding([key("I")], .reverseSort, "reverse the order", in: .tab(.errors)),
@@ -122,7 +130,8 @@ extension KeyBinding {
       [key("r")], .runBenchmark, hint: "run", "time float and int8 in turn", in: .tab(.benchmark),
       unless: needsCalibration),
     KeyBinding([.enter], .enter, hint: "layer", "go to the layer", in: .tab(.benchmark)),
-    KeyBinding([key("S")], .cycleSort, hint: "sort", "sort by the next column", in: .tab(.benchmark)),
+    KeyBinding(
+      [key("S")], .cycleSort, hint: "sort", "sort by the next column", in: .tab(.benchmark)),
     KeyBinding([key("I")], .reverseSort, "reverse the order", in: .tab(.benchmark)),
   ]
 
@@ -159,9 +168,11 @@ extension KeyBinding {
     KeyBinding(
       [key("X")], .export(path: nil), "export the int8 model", in: .everywhere,
       unless: needsCalibration),
-    KeyBinding([key("u")], .undo, hint: "undo", "undo the last change of the recipe", in: .everywhere),
+    KeyBinding(
+      [key("u")], .undo, hint: "undo", "undo the last change of the recipe", in: .everywhere),
     KeyBinding([.control("r")], .redo, "redo", in: .everywhere),
-    KeyBinding([.control("s")], .save(path: nil), hint: "save", "save the session", in: .everywhere),
+    KeyBinding(
+      [.control("s")], .save(path: nil), hint: "save", "save the session", in: .everywhere),
     KeyBinding(
       [.control("x")], .cancelJob, hint: "cancel", "cancel the running job", in: .everywhere,
       unless: { $0.job == nil ? "no job is running" : nil }),

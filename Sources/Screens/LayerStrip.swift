@@ -87,7 +87,9 @@ enum LayerLines {
             : "S \(Numbers.real(scale.lowerBound))…\(Numbers.real(scale.upperBound))  ")
     }
     text = text + decibels(value) + StyledText(" dB")
-    if let warning = evaluation.warnings.first { text = text + StyledText("  \(warning)", .warning) }
+    if let warning = evaluation.warnings.first {
+      text = text + StyledText("  \(warning)", .warning)
+    }
     return text
   }
 }

@@ -35,7 +35,8 @@ struct LayersScreen: Widget {
     let errors = state.localErrors
     let table = Table(
       columns: [
-        Table.Column("layer", width: .flexible(minimum: 16, weight: 3), priority: 10, truncation: .head),
+        Table.Column(
+          "layer", width: .flexible(minimum: 16, weight: 3), priority: 10, truncation: .head),
         Table.Column("operators", width: .flexible(minimum: 10, maximum: 22), priority: 6),
         Table.Column("output", width: .fixed(12), priority: 1),
         Table.Column("MACs", alignment: .trailing, width: .fixed(7), priority: 3),
@@ -95,7 +96,9 @@ struct LayersScreen: Widget {
         [
           .tree(TreeIndent(depth: depth, fold: .leaf), StyledText(name)),
           .text(StyledText(layer.title, .dim)), .text(StyledText(layer.outputShape, .dim)),
-          .text(StyledText(layer.multiplyAccumulates > 0 ? Numbers.count(layer.multiplyAccumulates) : "")),
+          .text(
+            StyledText(
+              layer.multiplyAccumulates > 0 ? Numbers.count(layer.multiplyAccumulates) : "")),
           .text(qconfig(layer, evaluation)), .text(decibels(evaluation?.weightDecibels)),
           .text(decibels(evaluation?.activation?.decibels)), .text(decibels(errors[layer.id])),
         ], isMarked: state.layers.marks.contains(layer.id))

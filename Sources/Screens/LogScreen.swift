@@ -28,7 +28,8 @@ struct LogScreen: Widget {
       return switch entry.kind {
       case .command:
         Table.Row([.text(StyledText("$", .accent)), .text(StyledText(entry.text, .accent))])
-      case .done: Table.Row([.text(StyledText("\(glyphs.check)", .good)), .text(StyledText(entry.text))])
+      case .done:
+        Table.Row([.text(StyledText("\(glyphs.check)", .good)), .text(StyledText(entry.text))])
       case .warning:
         Table.Row([
           .text(StyledText("\(glyphs.warning)", .warning)), .text(StyledText(entry.text, .warning)),

@@ -34,7 +34,13 @@ enum Numbers {
       limit /= 10
       places += 1
     }
-    if size >= 1000 { places = 0 } else if size >= 100 { places = 1 } else if size >= 10 { places = 2 }
+    if size >= 1000 {
+      places = 0
+    } else if size >= 100 {
+      places = 1
+    } else if size >= 10 {
+      places = 2
+    }
     return fixed(number, places: places)
   }
 

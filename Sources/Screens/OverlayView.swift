@@ -53,7 +53,8 @@ struct OverlayView: Widget {
   ) {
     let commands = WorkbenchCommand.matching(input.text)
     let popup = Popup(
-      title: "Commands", size: Size(width: min(area.width - 4, 70), height: min(area.height - 4, 14)),
+      title: "Commands",
+      size: Size(width: min(area.width - 4, 70), height: min(area.height - 4, 14)),
       content: nil)
     popup.render(in: area, to: &buffer)
     let inner = popup.content(in: area)

@@ -69,10 +69,15 @@ package struct SessionFile: Equatable, Sendable {
       let version: Int?
     }
     let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     do {
       let header = try decoder.decode(Header.self, from: data)
       guard header.format == "octet session", let version = header.version else {
         throw SessionError.notASession(path: path, reason: "it does not say \"octet session\"")
+      }
+      guard version > 0 else {
+        throw SessionError.notASession(path: path, reason: "there is no format \(version)")
       }
       guard version == Session.currentVersion else {
         throw SessionError.newerFormat(

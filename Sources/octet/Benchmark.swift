@@ -32,7 +32,9 @@ struct Benchmark: ParsableCommand {
 
   func validate() throws {
     if models.isEmpty { throw ValidationError("Name at least one model.") }
-    if runs < 1 || warmUp < 0 { throw ValidationError("--runs takes 1 or more, --warm-up 0 or more.") }
+    if runs < 1 || warmUp < 0 {
+      throw ValidationError("--runs takes 1 or more, --warm-up 0 or more.")
+    }
   }
 
   func run() throws {
@@ -46,7 +48,8 @@ struct Benchmark: ParsableCommand {
       show(result)
       if index > 0 {
         print(
-          "  \(decimal(report.speedUp(of: index), places: 2))× as fast as \(report.results[0].model)")
+          "  \(decimal(report.speedUp(of: index), places: 2))× as fast as \(report.results[0].model)"
+        )
       }
     }
   }

@@ -11,7 +11,8 @@ extension Target: ExpressibleByArgument {}
 
 /// On what the kernels run.
 struct HostArguments: ParsableArguments {
-  @Option(help: "Kernels to use: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help: "Kernels to use: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")).")
   var isa: InstructionSet = .best
 
   @Option(help: "Threads for kernels.")

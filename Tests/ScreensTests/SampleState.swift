@@ -17,7 +17,8 @@ enum SampleState {
     state.run = 1
     let layers = names.enumerated().map { index, name in layer(index, name) }
     let project = ProjectSummary(
-      modelPath: "/models/sample.onnx", modelName: "sample", modelDigest: "00", modelByteCount: 474_000,
+      modelPath: "/models/sample.onnx", modelName: "sample", modelDigest: "00",
+      modelByteCount: 474_000,
       opset: 17, parameterCount: 118_282, multiplyAccumulates: 4_321_000,
       inputs: ["input N×3×64×64 float32"], outputs: ["logits N×10 float32"], layers: layers,
       notes: [], instructionSet: "avx2", threads: 2)

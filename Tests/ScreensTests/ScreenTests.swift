@@ -62,7 +62,8 @@ import Workbench
   @Test func asciiTerminalsGetAscii() throws {
     let state = SampleState.measured(width: 80, height: 24)
     let text = Screen.render(state, glyphs: .ascii).text
-    let odd = Set(text.unicodeScalars.filter { $0.value > 126 && !"×–".unicodeScalars.contains($0) })
+    let odd = Set(
+      text.unicodeScalars.filter { $0.value > 126 && !"×–".unicodeScalars.contains($0) })
     #expect(odd.isEmpty, "\(odd)")
   }
 

@@ -230,7 +230,9 @@ import Synchronization
   private func sample(_ edges: [String], _ recipe: Recipe) {
     let shared = shared
     analyst.async {
-      guard let workspace = shared.workspace(), let statistics = workspace.statistics else { return }
+      guard let workspace = shared.workspace(), let statistics = workspace.statistics else {
+        return
+      }
       let schemes = (try? workspace.project.layers.resolve(recipe))?.edges ?? [:]
       let live = edges.compactMap { edge -> LiveTensor? in
         guard let seen = statistics.edges[edge], let choice = schemes[edge] else { return nil }
@@ -348,11 +350,11 @@ import Synchronization
     files.asyncAfter(deadline: .now() + .milliseconds(400), execute: item)
   }
 
-  private func discardAutosave(_ path: String) {
+  private func discardAutosave(_ path: String?) {
     pendingAutosave?.cancel()
     let (shared, folder) = (shared, folder)
     files.async {
-      SessionFile(path: path).removeAutosave()
+      if let path { SessionFile(path: path).removeAutosave() }
       if let project = shared.workspace()?.project {
         SessionFile(path: folder.unnamedSession(for: project)).removeAutosave()
       }

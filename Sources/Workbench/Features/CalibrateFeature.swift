@@ -3,6 +3,8 @@ package struct CalibrateFeature: Equatable, Sendable {
   package enum Phase: Equatable, Sendable { case ready, running, paused, done, failed(String) }
 
   package var phase = Phase.ready
+  /// What a person asked for, read or not; empty is random data.
+  package var requestedPath: String?
   package var data: DataSummary?
   package var preprocessing = ""
   package var batchSize = 1

@@ -18,6 +18,8 @@ package struct Prompt: Equatable, Sendable {
   package var input: EditedLine
   /// What was wrong with the last answer.
   package var error: String?
+  /// Whether saving is the last thing before leaving.
+  package var quitsAfterwards = false
   package init(kind: Kind, title: String, hint: String, input: EditedLine) {
     self.kind = kind
     self.title = title

@@ -78,7 +78,8 @@ package struct Analysis: Sendable {
       detail.chosenObserver = edge.scheme.observer.text
       if edge.group.count > 1 {
         detail.provenance.append(
-          "shares scale and zero point with \(edge.group.filter { $0 != layer.output }.joined(separator: ", "))")
+          "shares scale and zero point with \(edge.group.filter { $0 != layer.output }.joined(separator: ", "))"
+        )
       }
     }
     detail.inputs = layer.inputs.map { name in

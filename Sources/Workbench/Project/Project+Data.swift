@@ -22,7 +22,8 @@ extension Project {
     if !request.preprocessing.isEmpty {
       options.preprocessing = try Preprocessing(parsing: request.preprocessing)
     }
-    return try Dataset(source, inputs: randomSizedInputs(isRandom: source.isRandom), options: options)
+    return try Dataset(
+      source, inputs: randomSizedInputs(isRandom: source.isRandom), options: options)
   }
 
   /// Random data need every extent, so they get the planned shapes.

@@ -27,7 +27,8 @@ package struct Workspace: Sendable {
     statistics.map { statistics in
       CalibrationSummary(
         batches: statistics.batchCount, samples: statistics.sampleCount,
-        edges: statistics.edges.count, nonFiniteCount: statistics.edges.values.map(\.nonFiniteCount).reduce(0, +),
+        edges: statistics.edges.count,
+        nonFiniteCount: statistics.edges.values.map(\.nonFiniteCount).reduce(0, +),
         seconds: calibrationSeconds)
     }
   }

@@ -60,7 +60,8 @@ extension Workspace {
     let run = try SensitivityAnalysis(
       layers: project.layers, resolution: try project.layers.resolve(recipe),
       parameters: Dictionary(
-        conversion.edgeParameters.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }),
+        conversion.edgeParameters.map { ($0.key, $0.value) },
+        uniquingKeysWith: { first, _ in first }),
       threads: project.options.threads, instructionSet: project.options.instructionSet)
     return try run.run(dataset, control: control) { step in
       progress(JobProgress(done: step.done, total: step.total, detail: step.label))
@@ -88,7 +89,8 @@ extension Workspace {
       (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     return ExportSummary(
       path: path, byteCount: byteCount,
-      verification: "\(conversion.sizes.quantizedByteCount.byteText), reloaded and run, outputs equal")
+      verification:
+        "\(conversion.sizes.quantizedByteCount.byteText), reloaded and run, outputs equal")
   }
 
   private func run(
@@ -104,9 +106,11 @@ extension Workspace {
 
   /// A batch as the executor takes it; seeded random numbers where there is none.
   package func sampleInputs(_ batch: Batch?, batchSize: Int = 1) throws -> [String: Tensor] {
-    let batch = try batch ?? project.dataset(
-      DataRequest(path: "", preprocessing: "", batchSize: batchSize, limit: batchSize)
-    ).batch(at: 0)
+    let batch =
+      try batch
+      ?? project.dataset(
+        DataRequest(path: "", preprocessing: "", batchSize: batchSize, limit: batchSize)
+      ).batch(at: 0)
     return Dictionary(
       batch.inputs.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
   }

@@ -24,7 +24,8 @@ package enum Effect: Equatable, Sendable {
   /// Soon, not at once: several changes become one write.
   case autosave(sessionPath: String?, SessionContent)
   case recover(path: String)
-  case discardAutosave(path: String)
+  /// `nil` is the work that has no session file yet.
+  case discardAutosave(path: String?)
   case copy(String)
   case setTheme(String)
   case redraw

@@ -104,8 +104,12 @@ package struct WorkbenchCommand: Sendable {
     let matches = all.filter { $0.name == name }
     let candidates = matches.isEmpty ? all.filter { $0.name.hasPrefix(name) } : matches
     guard candidates.count == 1 else {
+      // Two letters the wrong way round are two edits, which is too far for short names.
+      let swapped = all.first { $0.name.sorted() == word.sorted() }
       throw CommandError.unknown(
-        word, nearest: candidates.first?.name ?? all.first { $0.name.first == word.first }?.name)
+        word,
+        nearest: (candidates.first ?? swapped)?.name
+          ?? nearestName(to: word, among: all.map(\.name)))
     }
     let command = candidates[0]
     if command.needsArgument, argument.isEmpty {

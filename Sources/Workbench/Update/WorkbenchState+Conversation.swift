@@ -136,7 +136,7 @@ extension WorkbenchState {
       return work(.export(path: text))
     case .save:
       overlay = nil
-      return work(.save(path: text))
+      return saveSession(to: text, thenQuit: prompt.quitsAfterwards)
     case .openModel:
       overlay = nil
       return work(.openModel(text))
@@ -171,7 +171,7 @@ extension WorkbenchState {
   }
 
   private func discardAutosave() -> [Effect] {
-    sessionPath.map { [.discardAutosave(path: $0)] } ?? []
+    [.discardAutosave(path: sessionPath)]
   }
 
   /// Leaves, unless something would be lost.

@@ -12,6 +12,7 @@ extension WorkbenchState {
       return []
     case .dataChosen(let data):
       calibrate.data = data
+      calibrate.requestedPath = data.isRandom ? "" : data.path
       if let finding = data.findings.first(where: { $0.severity != .note }) {
         say("\(finding.place): \(finding.what). \(finding.advice)", .warning)
       } else {
@@ -141,6 +142,7 @@ extension WorkbenchState {
     history = RecipeHistory(opened.recipe)
     sessionPath = opened.sessionPath
     calibrate.data = opened.data
+    calibrate.requestedPath = opened.data.map { $0.isRandom ? "" : $0.path }
     calibrate.batchSize = opened.batchSize
     calibrate.limit = opened.limit
     calibrate.preprocessing = opened.preprocessing

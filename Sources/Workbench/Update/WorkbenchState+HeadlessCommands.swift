@@ -36,6 +36,8 @@ extension WorkbenchState {
 package func shellQuoted(_ argument: String) -> String {
   let plain = argument.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%".contains($0) }
   return plain && !argument.isEmpty
-    ? argument : "'" + argument.split(separator: "'", omittingEmptySubsequences: false)
+    ? argument
+    : "'"
+      + argument.split(separator: "'", omittingEmptySubsequences: false)
       .joined(separator: "'\\''") + "'"
 }

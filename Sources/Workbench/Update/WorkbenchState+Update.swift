@@ -14,7 +14,8 @@ extension WorkbenchState {
       return converse(action)
     case .edit, .clipByHand, .setTarget, .setRule, .undo, .redo, .applyAdvice, .keepFloat:
       return changeRecipe(action)
-    case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit, .setThreads,
+    case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
+      .setThreads,
       .startCalibration, .togglePause, .stepBatch, .cancelJob, .toggleWatch, .analyseErrors,
       .runSensitivity, .convert, .runBenchmark, .export, .save, .quit:
       return work(action)
@@ -32,7 +33,7 @@ extension WorkbenchState {
 
   package var dataRequest: DataRequest {
     DataRequest(
-      path: calibrate.data.map { $0.isRandom ? "" : $0.path } ?? "",
+      path: calibrate.requestedPath ?? "",
       preprocessing: calibrate.preprocessing, batchSize: calibrate.batchSize,
       limit: calibrate.limit)
   }

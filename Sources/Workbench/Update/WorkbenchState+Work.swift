@@ -26,18 +26,17 @@ extension WorkbenchState {
     case .askForData: return askForData()
     case .chooseData(let path):
       calibrate.data = nil
-      var request = dataRequest
-      request.path = path == "random" ? "" : path
-      return [.chooseData(request)]
+      calibrate.requestedPath = path == "random" ? "" : path
+      return [.chooseData(dataRequest)]
     case .setPreprocessing(let text):
       calibrate.preprocessing = text
-      return [.chooseData(dataRequest)]
+      return readDataAgain()
     case .setBatchSize(let size):
       calibrate.batchSize = max(size, 1)
-      return calibrate.data == nil ? [] : [.chooseData(dataRequest)]
+      return readDataAgain()
     case .setLimit(let limit):
       calibrate.limit = limit
-      return calibrate.data == nil ? [] : [.chooseData(dataRequest)]
+      return readDataAgain()
     case .setThreads(let threads):
       project?.threads = max(threads, 1)
       benchmark.isStale = benchmark.report != nil
@@ -62,6 +61,11 @@ extension WorkbenchState {
     case .save(let path): return saveSession(to: path ?? sessionPath, thenQuit: false)
     default: return []
     }
+  }
+
+  /// How data are fed has changed: reads those that were asked for, if any.
+  private func readDataAgain() -> [Effect] {
+    calibrate.requestedPath == nil ? [] : [.chooseData(dataRequest)]
   }
 
   private mutating func open(_ path: String) -> [Effect] {
@@ -128,7 +132,7 @@ extension WorkbenchState {
       Prompt(
         kind: .data, title: "Calibration data",
         hint: ".npz, a folder of .npy, .pb, PNG or JPEG; or the word random",
-        input: EditedLine(calibrate.data?.path ?? "")))
+        input: EditedLine(calibrate.requestedPath ?? "")))
     return []
   }
 
@@ -217,10 +221,11 @@ extension WorkbenchState {
   mutating func saveSession(to path: String?, thenQuit: Bool) -> [Effect] {
     guard project != nil else { return thenQuit ? [.quit] : [] }
     guard let path else {
-      overlay = .prompt(
-        Prompt(
-          kind: .save, title: "Save the session", hint: "a JSON file",
-          input: EditedLine(project.map { $0.modelName + ".octet.json" } ?? "")))
+      var prompt = Prompt(
+        kind: .save, title: "Save the session", hint: "a JSON file",
+        input: EditedLine(project.map { $0.modelName + ".octet.json" } ?? ""))
+      prompt.quitsAfterwards = thenQuit
+      overlay = .prompt(prompt)
       return []
     }
     return [.save(path: path, sessionContent, thenQuit: thenQuit)]
