@@ -107,8 +107,9 @@ def test_doctor(workshop, tmp_path):
                     "threads": int, "float32GigaMACs": NUMBER, "int8GigaMACs": NUMBER})
     assert "scalar" in report["available"]
     np.savez(tmp_path / "bytes.npz", input=np.full((8, 1, 28, 28), 255, np.float32))
-    report = answer("doctor", models.path("mnist_cnn"), "--data", tmp_path / "bytes.npz")
-    assert report["data"]["findings"], "constant bytes as floats pass unnoticed"
+    result = octet("doctor", models.path("mnist_cnn"), "--data", tmp_path / "bytes.npz", "--json")
+    assert result.status == 3, result
+    assert json.loads(result.output)["data"]["findings"], "constant data pass unnoticed"
 
 
 @pytest.mark.parametrize("command", ["inspect", "run", "calibrate", "convert", "quantize",
