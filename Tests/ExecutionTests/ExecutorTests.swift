@@ -53,6 +53,15 @@ import Testing
     }
   }
 
+  @Test func anEmptyBatchGivesAnEmptyResult() throws {
+    let (model, inputs) = try fixture("mnist_mobilenet", batch: 0)
+    for mode in ExecutionMode.allCases {
+      let executor = try Executor(model: model, options: ExecutionOptions(mode: mode))
+      let result = try #require(try executor.run(inputs).values.first)
+      #expect(result.shape == [0, 10])
+    }
+  }
+
   @Test func runningTwiceGivesTheSame() throws {
     let (model, inputs) = try fixture("mnist_mobilenet", batch: 2)
     let executor = try Executor(model: model)

@@ -116,7 +116,7 @@ final class OperatorSite {
     _ index: Int = 0, _ elementType: ElementType = .float32, _ shape: Shape,
     _ layout: Layout = .rowMajor
   ) throws(ExecutionError) -> Value {
-    guard let count = shape.checkedElementCount, count < Int.max / 16 else {
+    guard let count = shape.checkedElementCount, count < 1 << 48 else {
       throw mismatch("the output would have shape \(shape)")
     }
     let name = index < lastUnit.outputs.count ? lastUnit.outputs[index] : ""

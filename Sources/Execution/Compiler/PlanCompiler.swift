@@ -119,8 +119,9 @@ final class PlanCompiler {
       // Observers of float plans may change what they see, so the real value must exist.
       _ = buffer(of: value, in: value.preferredLayout)
     }
-    let layout = value.preferredLayout
-    let form = value.forms[layout] ?? value.forms.values.first
+    let preferred = value.preferredLayout
+    let layout = value.forms[preferred] == nil ? value.forms.keys.first ?? preferred : preferred
+    let form = value.forms[layout]
     if let form, buffers[form.rawValue].isConstant { return }
     observations.append(
       Observation(

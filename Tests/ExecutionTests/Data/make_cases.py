@@ -197,6 +197,12 @@ def write_operators():
              {"s": np.float32(0.001), "z": np.uint16(30000)}, opset=21)
     operator("dequantize_axis", "DequantizeLinear", {"x": rng.integers(-128, 128, (2, 3), np.int8)},
              {"s": np.array([0.1, 0.2, 0.01], np.float32), "z": np.array([0, 3, -5], np.int8)}, axis=1)
+    for dtype in (np.uint8, np.int8):
+        parameters = {"s": np.float32(0.05), "z": dtype(3)}
+        name = np.dtype(dtype).name
+        operator("quantize_" + name, "QuantizeLinear", {"x": x4 * 4}, parameters, behind_conv=True)
+        codes = rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max + 1, (2, 3, 4), dtype)
+        operator("dequantize_" + name, "DequantizeLinear", {"x": codes}, parameters)
     write_chains()
 
 
