@@ -14,7 +14,8 @@ package struct HostPeak: Hashable, Sendable, Codable {
   }
 
   /// Takes the best of several short measurements on every thread; about a tenth of a second.
-  package static func measure(threads: Int = 1, instructionSet: InstructionSet = .best) -> HostPeak {
+  package static func measure(threads: Int = 1, instructionSet: InstructionSet = .best) -> HostPeak
+  {
     guard let table = kern_peak_table_for(instructionSet.kernelIsa) else {
       preconditionFailure("\(instructionSet) is not available here")
     }
