@@ -18,7 +18,6 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case unknownInput(name: String, known: [String])
   case wrongType(input: String, expected: ElementType, found: ElementType)
   case wrongShape(input: String, expected: String, found: Shape)
-  case unknownShape(input: String, expected: String)
   case notEnoughMemory(bytes: Int)
   case invalidModel(String)
 
@@ -54,9 +53,6 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
       "Input '\(input)' is \(found), the model wants \(expected)."
     case .wrongShape(let input, let expected, let found):
       "Input '\(input)' has shape \(found), the model wants \(expected)."
-    case .unknownShape(let input, let expected):
-      "The shape of input '\(input)' (\(expected)) is not fixed; give one, "
-        + "for instance --shape \(input)=1x3x224x224."
     case .notEnoughMemory(let bytes):
       "Running needs \(bytes) bytes of working memory, which the system does not give; "
         + "use a smaller batch or smaller inputs."
