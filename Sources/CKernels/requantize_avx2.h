@@ -76,6 +76,10 @@ static inline __attribute__((always_inline)) void kern_store_codes_avx2(uint8_t 
     _mm_storeu_si128((__m128i *)out, codes);
   } else if (count == 8) {
     _mm_storel_epi64((__m128i *)out, codes);
+  } else if (count == 4) {
+    _mm_storeu_si32(out, codes);
+  } else if (count == 2) {
+    _mm_storeu_si16(out, codes);
   } else {
     uint8_t buffer[16];
     _mm_storeu_si128((__m128i *)buffer, codes);

@@ -22,6 +22,8 @@ import Testing
 
   static let examples = [
     Example("doubling", input: 8, output: 5, kernel: 2, stride: 2),
+    Example("doubling to one channel", input: 24, output: 1, kernel: 2, stride: 2),
+    Example("tripling", input: 5, output: 7, kernel: 3, stride: 3),
     Example("doubling with overlap", input: 3, output: 20, kernel: 4, stride: 2, pad: 1),
     Example(
       "3x3 with output padding", input: 5, output: 6, kernel: 3, stride: 2, pad: 1,

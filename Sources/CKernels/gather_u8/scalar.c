@@ -38,6 +38,10 @@ static void copy(const copies *all) {
     copy_twice(all, 32);
   } else if (all->bytes >= 4 && all->bytes < 8) {
     copy_twice(all, 4);
+  } else if (all->bytes >= 2 && all->bytes < 4) {
+    copy_twice(all, 2);
+  } else if (all->bytes == 1) {
+    copy_twice(all, 1);
   } else {
     for (size_t i = 0; i < all->count; i++) {
       memcpy(all->out + i * all->out_step, all->in + i * all->in_step, all->bytes);

@@ -4,7 +4,8 @@ internal import CKernels
 /// stored.
 ///
 /// Output pixels at the same place modulo the stride take the same taps, so that each such phase is
-/// a convolution of its own, whose results lie `stride` pixels apart.
+/// a convolution of its own, whose results lie `stride` pixels apart. Windows that lie side by side
+/// need not be gathered at all.
 package struct ConvolutionTransposeInt8: Sendable {
   /// The output pixels `(row, column)` modulo the stride.
   private struct Phase: Sendable {
@@ -19,6 +20,8 @@ package struct ConvolutionTransposeInt8: Sendable {
   package let geometry: ConvolutionTransposeGeometry
   /// The instructions that run.
   package let kernelName: String
+  private let tiled: TiledTransposeInt8?
+  /// Empty when `tiled` does the work.
   private let phases: [Phase]
   private let inputZeroPoint: UInt8
 
@@ -35,6 +38,14 @@ package struct ConvolutionTransposeInt8: Sendable {
     requantization.check(channels: geometry.outputChannels)
     self.geometry = geometry
     inputZeroPoint = requantization.inputZeroPoint
+    tiled = TiledTransposeInt8(
+      geometry: geometry, weights: weights, inputMaximum: inputMaximum,
+      requantization: requantization, isa: isa)
+    if let tiled {
+      phases = []
+      kernelName = tiled.kernelName
+      return
+    }
     var phases: [Phase] = []
     for row in 0..<geometry.strideHeight {
       for column in 0..<geometry.strideWidth {
@@ -80,12 +91,15 @@ package struct ConvolutionTransposeInt8: Sendable {
 
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double {
+    if let tiled { return tiled.provenSafeShare }
     let products = phases.flatMap(\.products)
     return products.reduce(0) { $0 + $1.panels.provenSafeShare } / Double(products.count)
   }
 
   /// Bytes of scratch that `run` needs.
-  package func scratchByteCount(batch: Int, threads: Int) -> Int { threads * rowByteCount }
+  package func scratchByteCount(batch: Int, threads: Int) -> Int {
+    tiled?.scratchByteCount(threads: threads) ?? threads * rowByteCount
+  }
 
   /// Runs `input`, `[batch, inputHeight, inputWidth, inputChannels]`, into `output`,
   /// `[batch, outputHeight, outputWidth, outputChannels]`.
@@ -93,6 +107,9 @@ package struct ConvolutionTransposeInt8: Sendable {
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
+    if let tiled {
+      return tiled.run(input, output, batch: batch, scratch: scratch, pool: pool)
+    }
     let height = geometry.outputHeight
     let imageCount = geometry.inputHeight * geometry.inputWidth * geometry.inputChannels
     pool.dynamic(batch * height) { rows, worker in

@@ -51,7 +51,7 @@ struct MatrixProductInt8: Sendable {
   ) {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     var rows = rows
-    var packed = panels(for: rows).kernelValue
+    var packed = kernelValue(for: rows)
     var requantization = requantization.kernelValue
     kernels.gemm_u8s8_u8(
       &packed, &rows, self.requantization.initial.base, &requantization, output.base,
@@ -76,23 +76,25 @@ struct MatrixProductInt8: Sendable {
     panels range: Range<Int>
   ) {
     var rows = rows
-    var packed = panels(for: rows).kernelValue
+    var packed = kernelValue(for: rows)
     kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
       &packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
   }
 
-  private func panels(for rows: kern_gemm_u8_rows) -> Int8Panels {
-    guard let lightPanels else { return panels }
+  /// The fastest panels that no code of `rows` lets overflow.
+  private func kernelValue(for rows: kern_gemm_u8_rows) -> kern_gemm_u8s8_panels {
+    guard let lightPanels else { return panels.kernelValue }
     let kernel = kern_int8_table_for(isa.kernelIsa).pointee.largest_u8
     let depth = panels.paddedDepth
     let limit = lightPanels.safeInputMaximum
     if rows.stride == depth {
-      return kernel(rows.data, rows.rows * depth) <= limit ? lightPanels : panels
+      return kernel(rows.data, rows.rows * depth) <= limit
+        ? lightPanels.kernelValue : panels.kernelValue
     }
     for row in 0..<rows.rows where kernel(rows.data + row * rows.stride, depth) > limit {
-      return panels
+      return panels.kernelValue
     }
-    return lightPanels
+    return lightPanels.kernelValue
   }
 
   /// Writes `-zeroPoint * sum of weights` for each padded column.
