@@ -52,6 +52,17 @@ package struct LayerError: Codable, Sendable, Equatable {
   package var executed: ErrorSummary?
   /// Largest difference between int8 and simulation, in codes.
   package var codeDifference: Int?
+
+  package init(
+    layer: Layer.ID, local: ErrorSummary? = nil, accumulated: ErrorSummary? = nil,
+    executed: ErrorSummary? = nil, codeDifference: Int? = nil
+  ) {
+    self.layer = layer
+    self.local = local
+    self.accumulated = accumulated
+    self.executed = executed
+    self.codeDifference = codeDifference
+  }
 }
 
 /// The errors of one output of the model, and what they do to its answers.
@@ -89,4 +100,10 @@ package struct ErrorReport: Codable, Sendable, Equatable {
   package var layers: [LayerError]
   package var outputs: [OutputError]
   package var sampleCount: Int
+
+  package init(layers: [LayerError], outputs: [OutputError], sampleCount: Int) {
+    self.layers = layers
+    self.outputs = outputs
+    self.sampleCount = sampleCount
+  }
 }

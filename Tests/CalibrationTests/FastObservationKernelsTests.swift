@@ -1,0 +1,115 @@
+import Calibration
+import Kernels
+import Quantization
+import Testing
+
+@Suite struct FastObservationKernelsTests {
+  struct Case: CustomTestStringConvertible {
+    var set: InstructionSet
+    var threads: Int
+    var outer: Int
+    var channels: Int
+    var inner: Int
+    var content: Content
+    var testDescription: String {
+      "\(set) \(threads) threads \(outer)x\(channels)x\(inner) \(content)"
+    }
+  }
+
+  enum Content: CaseIterable {
+    case wide, rectified, clamped, negative, far, special, equal, tiny, huge
+  }
+
+  static let cases: [Case] = InstructionSet.available.flatMap { set in
+    [
+      (1, 1, 8, 1), (1, 37, 8, 1), (2, 1100, 24, 1), (1, 9, 40, 1), (1, 5, 3, 7), (2, 2, 16, 4001),
+      (1, 700, 13, 1), (1, 1, 1, 9001), (2, 20000, 8, 1),
+    ].flatMap { threads, outer, channels, inner in
+      Content.allCases.map {
+        Case(
+          set: set, threads: threads, outer: outer, channels: channels, inner: inner, content: $0)
+      }
+    }
+  }
+
+  private func values(_ content: Content, count: Int) -> [Float] {
+    var generator = SplitMix(state: UInt64(count))
+    return (0..<count).map { index in
+      let x = generator.next()
+      switch content {
+      case .wide: return 3 * x
+      case .rectified: return max(0, 2 * x)
+      case .clamped: return min(max(0, 4 * x), 6 * 0.25)
+      case .negative: return -1 - abs(x)
+      case .far: return 1000 + x
+      case .equal: return 0.75
+      case .tiny: return x * 0x1p-120
+      case .huge: return x * 0x1p127
+      case .special:
+        switch index % 97 {
+        case 0: return .nan
+        case 1: return .infinity
+        case 2: return -.infinity
+        case 3: return -0.0
+        default: return x
+        }
+      }
+    }
+  }
+
+  @Test(arguments: cases) func agreesWithTheReference(_ item: Case) throws {
+    let fast = FastObservationKernels(instructionSet: item.set, threads: item.threads)
+    var expected = TensorStatistics(channelAxis: 1)
+    var found = TensorStatistics(channelAxis: 1)
+    let count = item.outer * item.channels * item.inner
+    // The second batch widens the range.
+    for factor: Float in [1, 1.5] {
+      let values = values(item.content, count: count).map { $0 * factor }
+      values.withUnsafeBufferPointer { buffer in
+        let view = BatchView(
+          buffer, outer: item.outer, channels: item.channels, inner: item.inner)
+        expected.observe(view, using: ScalarObservationKernels())
+        found.observe(view, using: fast)
+      }
+    }
+    #expect(found.signed == expected.signed)
+    #expect(found.absolute == expected.absolute)
+    #expect(found.channels == expected.channels)
+    #expect(found.batchRanges == expected.batchRanges)
+    #expect(found.elementCount == expected.elementCount)
+    #expect(found.zeroCount == expected.zeroCount)
+    #expect(found.leftOutCount == expected.leftOutCount)
+    #expect(found.nanCount == expected.nanCount)
+    let scale = expected.meanSquare.squareRoot()
+    #expect(abs(found.mean - expected.mean) <= 1e-12 * scale)
+    #expect(abs(found.meanSquare - expected.meanSquare) <= 1e-12 * expected.meanSquare)
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func theNumberOfThreadsDoesNotShow(set: InstructionSet) {
+    let values = values(.rectified, count: 24 * 9000)
+    let all = [1, 2, 3].map { threads in
+      var statistics = TensorStatistics(channelAxis: 1)
+      values.withUnsafeBufferPointer {
+        statistics.observe(
+          BatchView($0, outer: 9000, channels: 24, inner: 1),
+          using: FastObservationKernels(instructionSet: set, threads: threads))
+      }
+      return statistics
+    }
+    #expect(all[0] == all[1])
+    #expect(all[0] == all[2])
+  }
+}
+
+/// Numbers between -1 and 1.
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next() -> Float {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Float(Int64(bitPattern: z ^ (z >> 31)) >> 40) * 0x1p-23
+  }
+}
