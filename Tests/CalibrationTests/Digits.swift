@@ -3,7 +3,6 @@ import Conversion
 import Datasets
 import Foundation
 import Graphs
-import OrderedCollections
 import ONNX
 import Quantization
 import Tensors
