@@ -85,8 +85,12 @@ void kern_table_u8__avx2(const uint8_t *table, const uint8_t *in, uint8_t *out, 
       high[v] = _mm256_xor_si256(low[v], top);
       value[v] = _mm256_setzero_si256();
     }
+    const int has_high = _mm256_movemask_epi8(_mm256_or_si256(low[0], low[1]));
     lookup_half(table, low, value);
-    lookup_half(table + 128, high, value);
+    // Codes of 7 bits are common and need no upper half.
+    if (has_high) {
+      lookup_half(table + 128, high, value);
+    }
     _mm256_storeu_si256((__m256i *)(out + i), value[0]);
     _mm256_storeu_si256((__m256i *)(out + i + 32), value[1]);
   }
