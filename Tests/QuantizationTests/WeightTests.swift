@@ -130,4 +130,10 @@ import Testing
     #expect(bias.repairedChannels == [0])
     #expect(bias.codes[2] < -2_000_000_000)
   }
+
+  @Test(arguments: [Float(12.4), 3e8, .infinity, .greatestFiniteMagnitude])
+  func anySpreadOfChannelsCanBeSaid(ratio: Float) {
+    let text = WeightWarning.channelSpread(ratio: ratio).description
+    #expect(text.contains(ratio < 1e6 ? "12 times" : "over a million times"))
+  }
 }

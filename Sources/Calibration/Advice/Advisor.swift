@@ -172,7 +172,7 @@ extension RangeChoice {
 extension String {
   /// One decimal below ten, none above.
   init(rounding value: Double) {
-    guard value.isFinite else {
+    guard abs(value) < 1e9 else {
       self = "\(value)"
       return
     }

@@ -19,8 +19,13 @@ package enum WeightWarning: Hashable, Sendable, CustomStringConvertible {
       "\(Self.list(channels)) over 4096 times smaller than the rest: the bias may need a larger "
         + "scale"
     case .channelSpread(let ratio):
-      "channel ranges differ \(Int(ratio.rounded())) times: per-channel granularity would help"
+      "channel ranges differ \(Self.factor(ratio)) times: per-channel granularity would help"
     }
+  }
+
+  /// Any ratio in words; a channel of denormals makes it too large for an integer.
+  private static func factor(_ ratio: Float) -> String {
+    ratio < 1e6 ? "\(Int(ratio.rounded()))" : "over a million"
   }
 
   private static func list(_ channels: [Int]) -> String {
