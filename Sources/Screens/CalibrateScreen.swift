@@ -10,23 +10,21 @@ struct CalibrateScreen: Widget {
 
   func render(in area: Rect, to buffer: inout CellBuffer) {
     let isWide = area.width >= LayersScreen.wideWidth
-    let dataHeight = min(isWide ? 9 : 6, max(area.height / 3, 4))
-    let top = area.top(dataHeight)
-    if isWide {
-      let halves = top.columns([.share(1), .share(1)])
-      data(in: halves[0], to: &buffer)
-      progress(in: halves[1], to: &buffer)
-    } else {
-      let halves = top.columns([.share(3), .share(2)])
-      data(in: halves[0], to: &buffer)
-      progress(in: halves[1], to: &buffer)
-    }
+    let lines = dataLines(buffer.glyphs)
+    let widths: [Length] = isWide ? [.share(1), .share(1)] : [.share(3), .share(2)]
+    // Findings must be readable in full; the histogram below can do with less.
+    let textWidth = area.top(1).columns(widths)[0].width - 2
+    let wanted = Paragraph(lines).height(width: textWidth) + 2
+    let dataHeight = min(max(wanted, isWide ? 9 : 6), max(area.height / 2, 4))
+    let halves = area.top(dataHeight).columns(widths)
+    let pane = Pane(title: StyledText("Data", .title))
+    pane.render(in: halves[0], to: &buffer)
+    Paragraph(lines).render(in: pane.inner(of: halves[0]), to: &buffer)
+    progress(in: halves[1], to: &buffer)
     live(in: area.droppingTop(dataHeight), to: &buffer)
   }
 
-  private func data(in area: Rect, to buffer: inout CellBuffer) {
-    let pane = Pane(title: StyledText("Data", .title))
-    pane.render(in: area, to: &buffer)
+  private func dataLines(_ glyphs: Glyphs) -> [StyledText] {
     var lines: [StyledText] = []
     if let data = calibrate.data {
       lines.append(StyledText(data.title, .plain.bold))
@@ -40,13 +38,13 @@ struct CalibrateScreen: Widget {
           case .warning: .warning
           case .error: .bad
           }
-        let mark = finding.severity == .note ? buffer.glyphs.bullet : buffer.glyphs.warning
+        let mark = finding.severity == .note ? glyphs.bullet : glyphs.warning
         lines.append(StyledText("\(mark) \(finding.place): \(finding.what)", style))
         if finding.severity != .note { lines.append(StyledText("  \(finding.advice)", .dim)) }
       }
       if data.findings.allSatisfy({ $0.severity == .note }) {
         lines.append(
-          StyledText("\(buffer.glyphs.check) the input doctor found nothing wrong", .good))
+          StyledText("\(glyphs.check) the input doctor found nothing wrong", .good))
       }
       if !calibrate.preprocessing.isEmpty {
         lines.append(StyledText("fed with \(calibrate.preprocessing)", .dim))
@@ -58,7 +56,7 @@ struct CalibrateScreen: Widget {
         StyledText(":data random starts without any, marked as such.", .dim),
       ]
     }
-    Paragraph(lines).render(in: pane.inner(of: area), to: &buffer)
+    return lines
   }
 
   private func progress(in area: Rect, to buffer: inout CellBuffer) {

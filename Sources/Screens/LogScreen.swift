@@ -8,6 +8,8 @@ struct LogScreen: Widget {
 
   func render(in area: Rect, to buffer: inout CellBuffer) {
     let entries = state.log.entries
+    let whole = selectedText(entries, width: area.width - 2)
+    let area = readInFull(whole, in: area, to: &buffer)
     let pane = Pane(
       title: StyledText("Log", .title), badge: StyledText("\(entries.count)", .dim),
       isFocused: true)
@@ -38,5 +40,24 @@ struct LogScreen: Widget {
         Table.Row([.text(StyledText("\(glyphs.cross)", .bad)), .text(StyledText(entry.text, .bad))])
       }
     }.render(in: inner, to: &buffer)
+  }
+
+  private func selectedText(_ entries: [LogEntry], width: Int) -> Paragraph? {
+    guard entries.indices.contains(state.log.cursor.selected) else { return nil }
+    let text = entries[state.log.cursor.selected].text
+    // What fits its row is not said twice.
+    return text.cellWidth > width - 6 ? Paragraph(StyledText(text)) : nil
+  }
+
+  /// Shows a line that its row cuts short, and returns what is left for the list.
+  private func readInFull(
+    _ paragraph: Paragraph?, in area: Rect, to buffer: inout CellBuffer
+  ) -> Rect {
+    guard let paragraph else { return area }
+    let height = min(paragraph.height(width: area.width - 2) + 2, area.height / 2)
+    let pane = Pane(title: "")
+    pane.render(in: area.bottom(height), to: &buffer)
+    paragraph.render(in: pane.inner(of: area.bottom(height)), to: &buffer)
+    return area.droppingBottom(height)
   }
 }
