@@ -114,8 +114,11 @@ static void fill_strip(const kern_window_u8 *window, const kern_dwconv_u8s8_bloc
   }
 }
 
-INLINE __m256i product(__m256i sum, const uint8_t *codes, __m256i weights) {
-  __m256i pairs = _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)codes), weights);
+INLINE __m256i pair_sums(const uint8_t *codes, __m256i weights) {
+  return _mm256_maddubs_epi16(_mm256_loadu_si256((const __m256i *)codes), weights);
+}
+
+INLINE __m256i added(__m256i sum, __m256i pairs) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
@@ -156,8 +159,29 @@ INLINE void add_windows(const strip_window *window, const uint8_t *codes, bool i
       for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
         __m256i weights = _mm256_loadu_si256((const __m256i *)(w + 32 * v));
         for (size_t p = 0; p < pixels; p++) {
-          sums[p].at[v] = product(sums[p].at[v], x + p * window->pixel_step + 32 * v, weights);
+          sums[p].at[v] =
+              added(sums[p].at[v], pair_sums(x + p * window->pixel_step + 32 * v, weights));
         }
+      }
+    }
+  }
+}
+
+// The same for two quads whose sums fit into 16 bits together.
+INLINE void add_windows_of_two(const strip_window *window, const uint8_t *codes, bool is_wide,
+                               size_t pixels, channel_sums sums[2]) {
+  const size_t quad_bytes = is_wide ? 128 : 64;
+  for (size_t kx = 0; kx < window->columns; kx++) {
+    const int8_t *w = window->weights + kx * 2 * quad_bytes;
+    const uint8_t *x = codes + kx * window->column_step;
+    for (size_t v = 0; v < (is_wide ? 4 : 2); v++) {
+      __m256i first = _mm256_loadu_si256((const __m256i *)(w + 32 * v));
+      __m256i second = _mm256_loadu_si256((const __m256i *)(w + quad_bytes + 32 * v));
+      for (size_t p = 0; p < pixels; p++) {
+        const uint8_t *pixel = x + p * window->pixel_step + 32 * v;
+        __m256i pairs =
+            _mm256_add_epi16(pair_sums(pixel, first), pair_sums(pixel + quad_bytes, second));
+        sums[p].at[v] = added(sums[p].at[v], pairs);
       }
     }
   }
@@ -180,7 +204,7 @@ INLINE void store_codes(uint8_t *out, const channel_sums *sums, const __m256 mul
 }
 
 INLINE void row_u8(const kern_window_u8 *window, const kern_dwconv_u8s8_block *block,
-                   size_t columns, size_t quads, bool is_wide, size_t count,
+                   size_t columns, size_t quads, bool adds_quads, bool is_wide, size_t count,
                    const kern_requantization *to, const uint8_t *strip, uint8_t *out) {
   const kern_bounded_avx2 bounded = kern_bounded_make_avx2(to);
   const channel_sums initial = load_initial(block->initial, is_wide);
@@ -195,7 +219,11 @@ INLINE void row_u8(const kern_window_u8 *window, const kern_dwconv_u8s8_block *b
   size_t x = 0;
   for (; x + 2 <= window->output_width; x += 2) {
     channel_sums sums[2] = {initial, initial};
-    add_windows(&from, strip + x * from.pixel_step, is_wide, 2, sums);
+    if (adds_quads) {
+      add_windows_of_two(&from, strip + x * from.pixel_step, is_wide, 2, sums);
+    } else {
+      add_windows(&from, strip + x * from.pixel_step, is_wide, 2, sums);
+    }
     for (size_t p = 0; p < 2; p++) {
       store_codes(out + (x + p) * window->channels, &sums[p], multipliers, &bounded, count,
                   is_wide);
@@ -212,11 +240,14 @@ INLINE void row_of(const kern_window_u8 *window, const kern_dwconv_u8s8_block *b
                    size_t count, const kern_requantization *to, const uint8_t *strip,
                    uint8_t *out) {
   if (window->kernel_width == 3 && block->quads == 1) {
-    row_u8(window, block, 3, 1, is_wide, count, to, strip, out);
+    row_u8(window, block, 3, 1, false, is_wide, count, to, strip, out);
+  } else if (window->kernel_width == 5 && block->adds_quads) {
+    row_u8(window, block, 5, 2, true, is_wide, count, to, strip, out);
   } else if (window->kernel_width == 5 && block->quads == 2) {
-    row_u8(window, block, 5, 2, is_wide, count, to, strip, out);
+    row_u8(window, block, 5, 2, false, is_wide, count, to, strip, out);
   } else {
-    row_u8(window, block, window->kernel_width, block->quads, is_wide, count, to, strip, out);
+    row_u8(window, block, window->kernel_width, block->quads, false, is_wide, count, to, strip,
+           out);
   }
 }
 

@@ -50,7 +50,12 @@ static void copy(const copies *all) {
 }
 
 static void fill(const copies *all, uint8_t code) {
-  for (size_t i = 0; i < all->count; i++) {
+  for (size_t i = 0; i < all->count && all->bytes < 4; i++) {
+    for (size_t b = 0; b < all->bytes; b++) {
+      all->out[i * all->out_step + b] = code;
+    }
+  }
+  for (size_t i = 0; i < all->count && all->bytes >= 4; i++) {
     memset(all->out + i * all->out_step, code, all->bytes);
   }
 }

@@ -60,6 +60,8 @@ typedef struct {
 // a wide block in the order of kern_dwconv_place.
 typedef struct {
   bool is_wide;
+  // Promises that there are two quads and that their 16-bit sums may be added before widening.
+  bool adds_quads;
   size_t quads;
   const int8_t *rows;
   const int8_t *weights;

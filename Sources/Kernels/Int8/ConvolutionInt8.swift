@@ -55,7 +55,8 @@ package struct ConvolutionInt8: Sendable {
   package func scratchByteCount(batch: Int, threads: Int) -> Int {
     switch body {
     case .product(let convolution): convolution.scratchByteCount(threads: threads)
-    case .depthwise(let convolution): convolution.scratchByteCount(threads: threads)
+    case .depthwise(let convolution):
+      convolution.scratchByteCount(batch: batch, threads: threads)
     }
   }
 

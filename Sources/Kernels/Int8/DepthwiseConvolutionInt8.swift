@@ -3,7 +3,10 @@ internal import CKernels
 /// A convolution that filters every channel on its own.
 struct DepthwiseConvolutionInt8: Sendable {
   private let geometry: ConvolutionGeometry
+  /// For any input.
   private let blocks: [PackedDepthwiseBlock]
+  /// Faster ones for codes up to `likelyMaximum`; the rows of each run decide.
+  private let lightBlocks: [PackedDepthwiseBlock]?
   private let requantization: PackedRequantization
   private let weightSums: [Int32]
   private let isa: InstructionSet
@@ -12,6 +15,9 @@ struct DepthwiseConvolutionInt8: Sendable {
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
   let provenSafeShare: Double
+
+  /// Codes that 7-bit calibration keeps to.
+  private static let likelyMaximum: UInt8 = 127
 
   /// Output rows that are worth a piece of work hold this many products.
   private static let smallWork = 1 << 15
@@ -28,12 +34,25 @@ struct DepthwiseConvolutionInt8: Sendable {
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let channels = geometry.inputChannels
     let bound = PairBound(inputMaximum: inputMaximum)
-    blocks = PackedDepthwiseBlock.blocks(channels: channels).map { block in
-      PackedDepthwiseBlock(
-        channels: block, taps: weightRows[block.lowerBound * taps..<block.upperBound * taps],
-        kernelHeight: geometry.kernelHeight, kernelWidth: geometry.kernelWidth, bound: bound)
+    func packed(_ bound: PairBound) -> [PackedDepthwiseBlock] {
+      PackedDepthwiseBlock.blocks(channels: channels).map { block in
+        PackedDepthwiseBlock(
+          channels: block, taps: weightRows[block.lowerBound * taps..<block.upperBound * taps],
+          kernelHeight: geometry.kernelHeight, kernelWidth: geometry.kernelWidth, bound: bound)
+      }
     }
-    quadCount = blocks.map(\.quads).max() ?? 1
+    let general = packed(bound)
+    blocks = general
+    quadCount = general.map(\.quads).max() ?? 1
+    var light: [PackedDepthwiseBlock]?
+    // Padding is among the codes.
+    if inputMaximum > Self.likelyMaximum, requantization.inputZeroPoint <= Self.likelyMaximum,
+      isa != .scalar
+    {
+      let reduced = packed(PairBound(inputMaximum: Self.likelyMaximum))
+      if zip(reduced, general).contains(where: { $0.cost < $1.cost }) { light = reduced }
+    }
+    lightBlocks = light
     weightSums = (0..<channels).map { channel in
       weightRows[channel * taps..<(channel + 1) * taps].reduce(0) { $0 + Int32($1) }
     }
@@ -54,10 +73,14 @@ struct DepthwiseConvolutionInt8: Sendable {
   }
 
   var kernelName: String {
-    isa == .scalar ? "dw-u8s8-scalar" : "dw-u8s8-maddubs"
+    if isa == .scalar { return "dw-u8s8-scalar" }
+    return lightBlocks == nil
+      ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }
 
-  func scratchByteCount(threads: Int) -> Int { initialByteCount + threads * stripByteCount }
+  func scratchByteCount(batch: Int, threads: Int) -> Int {
+    initialByteCount + threads * stripByteCount + batch * geometry.inputHeight
+  }
 
   func run(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
@@ -65,11 +88,14 @@ struct DepthwiseConvolutionInt8: Sendable {
   ) {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     let rowCount = geometry.outputWidth * geometry.outputChannels
+    let maxima = (scratch + initialByteCount + pool.threadCount * stripByteCount)
+      .assumingMemoryBound(to: UInt8.self)
+    if lightBlocks != nil { findMaxima(input, maxima, batch: batch, pool: pool) }
     var window = WindowGather(geometry: geometry).kernelValue
     withUnsafePointer(to: &window) { window in
       forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
         let out = output + (image * geometry.outputHeight + row) * rowCount
-        for packed in blocks {
+        for packed in blocks(row: row, maxima: maxima + image * geometry.inputHeight) {
           let first = packed.channels.lowerBound
           var block = packed.kernelValue(initial: requantization.initial.base + first)
           var requantize = requantization.kernelValue
@@ -111,6 +137,28 @@ struct DepthwiseConvolutionInt8: Sendable {
         }
       }
     }
+  }
+
+  /// The largest code of each input row.
+  private func findMaxima(
+    _ input: UnsafePointer<UInt8>, _ maxima: UnsafeMutablePointer<UInt8>, batch: Int,
+    pool: ThreadPool
+  ) {
+    let kernel = kern_int8_table_for(isa.kernelIsa).pointee.largest_u8
+    let rowCount = geometry.inputWidth * geometry.inputChannels
+    pool.parallel(batch * geometry.inputHeight, grain: 1 + (1 << 16) / max(rowCount, 1)) { rows in
+      for row in rows { maxima[row] = kernel(input + row * rowCount, rowCount) }
+    }
+  }
+
+  /// The fastest blocks that the codes under the windows of an output row allow.
+  private func blocks(row: Int, maxima: UnsafePointer<UInt8>) -> [PackedDepthwiseBlock] {
+    guard let lightBlocks else { return blocks }
+    let first = row * geometry.strideHeight - geometry.padTop
+    let last = first + (geometry.kernelHeight - 1) * geometry.dilationHeight
+    for inputRow in max(first, 0)..<max(min(last + 1, geometry.inputHeight), max(first, 0))
+    where maxima[inputRow] > Self.likelyMaximum { return blocks }
+    return lightBlocks
   }
 
   /// Initial values of all channels, readable for a whole block, in whole cache lines.

@@ -9,8 +9,13 @@ internal import CKernels
 struct PackedDepthwiseBlock: Sendable {
   let channels: Range<Int>
   let quads: Int
+  /// Whether the 16-bit sums of the two quads of a column may be added before widening.
+  let addsQuads: Bool
   private let rows: ConstantBuffer<Int8>
   private let weights: ConstantBuffer<Int8>
+
+  /// Multiplications for a column of the window.
+  var cost: Int { addsQuads ? 3 : 2 * quads }
 
   static let wideChannels = 32
   static let narrowChannels = 16
@@ -40,10 +45,16 @@ struct PackedDepthwiseBlock: Sendable {
       }
     }
     let arrangements = RowArrangement.candidates(height: kernelHeight)
-    let chosen =
+    let proven =
       arrangements.first { arrangement in
         columns.allSatisfy { $0.allSatisfy { arrangement.spread($0, bound: bound) != nil } }
       } ?? RowArrangement.halves(height: kernelHeight)
+    let dense = RowArrangement.dense(height: kernelHeight)
+    let adds =
+      dense.quads == 2
+      && columns.allSatisfy { $0.allSatisfy { dense.holdsQuadsTogether($0, bound: bound) } }
+    let chosen = adds ? dense : proven
+    addsQuads = adds
     quads = chosen.quads
     rows = ConstantBuffer(chosen.slots.map { Int8($0 ?? -1) }, padding: -1)
     let isWide = channels.count == Self.wideChannels
@@ -64,7 +75,8 @@ struct PackedDepthwiseBlock: Sendable {
   /// The block for a kernel; `initial` is what the accumulators of all its channels start from.
   func kernelValue(initial: UnsafePointer<Int32>) -> kern_dwconv_u8s8_block {
     kern_dwconv_u8s8_block(
-      is_wide: channels.count == Self.wideChannels, quads: quads, rows: rows.base,
+      is_wide: channels.count == Self.wideChannels, adds_quads: addsQuads, quads: quads,
+      rows: rows.base,
       weights: weights.base, initial: initial)
   }
 }
@@ -129,6 +141,17 @@ struct RowArrangement: Equatable {
       }
     }
     return rest.allSatisfy { $0 == 0 } ? parts : nil
+  }
+
+  /// Whether the weights fit where pairs are added across the two quads of a column.
+  func holdsQuadsTogether(_ column: [Int8], bound: PairBound) -> Bool {
+    stride(from: 0, to: 4, by: 2).allSatisfy { pair in
+      var sum = WeightSum()
+      for place in [pair, pair + 1, pair + 4, pair + 5] {
+        if let row = slots[place] { sum.add(column[row]) }
+      }
+      return bound.holds(sum)
+    }
   }
 
   private func isLast(_ place: Int) -> Bool {
