@@ -80,9 +80,10 @@ import Testing
     #expect(found.zeroCount == expected.zeroCount)
     #expect(found.leftOutCount == expected.leftOutCount)
     #expect(found.nanCount == expected.nanCount)
+    // Sums may be taken in float over a block.
     let scale = expected.meanSquare.squareRoot()
-    #expect(abs(found.mean - expected.mean) <= 1e-12 * scale)
-    #expect(abs(found.meanSquare - expected.meanSquare) <= 1e-12 * expected.meanSquare)
+    #expect(abs(found.mean - expected.mean) <= 1e-6 * scale)
+    #expect(abs(found.meanSquare - expected.meanSquare) <= 1e-6 * expected.meanSquare)
   }
 
   @Test(arguments: InstructionSet.available)

@@ -11,8 +11,9 @@ typedef struct {
   size_t channels; // a multiple of 8
 } kern_channel_rows;
 
-// Widens min[channel]...max[channel] by finite values and overwrites `moments`. Returns how many
-// values are not finite; they count for nothing else.
+// Widens min[channel]...max[channel] by finite values and overwrites `moments`, whose sums are
+// right to float precision and carry any magnitude. Returns how many values are not finite; they
+// count for nothing else.
 typedef size_t kern_channel_summary_f32_fn(const kern_channel_rows *rows, float *min, float *max,
                                            kern_moments *moments);
 
