@@ -21,6 +21,8 @@ struct DepthwiseConvolutionInt8: Sendable {
 
   /// Output rows that are worth a piece of work hold this many products.
   private static let smallWork = 1 << 15
+  /// Input of a piece of work, which stays in the second-level cache.
+  private static let pieceBytes = 192 << 10
 
   /// - `weightRows`: `[channels, kernelHeight, kernelWidth]`.
   init(
@@ -93,19 +95,23 @@ struct DepthwiseConvolutionInt8: Sendable {
     if lightBlocks != nil { findMaxima(input, maxima, batch: batch, pool: pool) }
     var window = WindowGather(geometry: geometry).kernelValue
     withUnsafePointer(to: &window) { window in
-      forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
-        let out = output + (image * geometry.outputHeight + row) * rowCount
-        for packed in blocks(row: row, maxima: maxima + image * geometry.inputHeight) {
+      forEachRows(batch: batch, scratch: scratch, pool: pool) { image, rows, strip in
+        let out = output + image * geometry.outputHeight * rowCount
+        // Neighbouring rows share most of their input, of which a block is but a small part.
+        for packed in blocks(rows: rows, maxima: maxima + image * geometry.inputHeight) {
           let first = packed.channels.lowerBound
           var block = packed.kernelValue(initial: requantization.initial.base + first)
           var requantize = requantization.kernelValue
           requantize.multipliers += first
-          kernels.dwconv_u8s8_u8(
-            window, &block, input + image * geometry.inputCount, pad.base, row, first,
-            packed.channels.count, &requantize, strip, out)
+          for row in rows {
+            kernels.dwconv_u8s8_u8(
+              window, &block, input + image * geometry.inputCount, pad.base, row, first,
+              packed.channels.count, &requantize, strip, out + row * rowCount)
+          }
         }
         if let table = requantization.table {
-          kernels.table_u8(table.base, out, out, rowCount)
+          let codes = out + rows.lowerBound * rowCount
+          kernels.table_u8(table.base, codes, codes, rows.count * rowCount)
         }
       }
     }
@@ -126,14 +132,16 @@ struct DepthwiseConvolutionInt8: Sendable {
       [], minimumCount: PackedDepthwiseBlock.wideChannels, padding: zeroPoint)
     var window = WindowGather(geometry: geometry).kernelValue
     withUnsafePointer(to: &window) { window in
-      forEachRow(batch: batch, scratch: scratch, pool: pool) { image, row, strip in
-        let out = output + (image * geometry.outputHeight + row) * rowCount
+      forEachRows(batch: batch, scratch: scratch, pool: pool) { image, rows, strip in
+        let out = output + image * geometry.outputHeight * rowCount
         for packed in blocks {
           let first = packed.channels.lowerBound
           var block = packed.kernelValue(initial: initial + first)
-          kernels.dwconv_u8s8_s32(
-            window, &block, input + image * geometry.inputCount, pad.base, row, first,
-            packed.channels.count, strip, out)
+          for row in rows {
+            kernels.dwconv_u8s8_s32(
+              window, &block, input + image * geometry.inputCount, pad.base, row, first,
+              packed.channels.count, strip, out + row * rowCount)
+          }
         }
       }
     }
@@ -151,11 +159,13 @@ struct DepthwiseConvolutionInt8: Sendable {
     }
   }
 
-  /// The fastest blocks that the codes under the windows of an output row allow.
-  private func blocks(row: Int, maxima: UnsafePointer<UInt8>) -> [PackedDepthwiseBlock] {
+  /// The fastest blocks that the codes under the windows of some output rows allow.
+  private func blocks(rows: Range<Int>, maxima: UnsafePointer<UInt8>) -> [PackedDepthwiseBlock] {
     guard let lightBlocks else { return blocks }
-    let first = row * geometry.strideHeight - geometry.padTop
-    let last = first + (geometry.kernelHeight - 1) * geometry.dilationHeight
+    let first = rows.lowerBound * geometry.strideHeight - geometry.padTop
+    let last =
+      (rows.upperBound - 1) * geometry.strideHeight - geometry.padTop + (geometry.kernelHeight - 1)
+      * geometry.dilationHeight
     for inputRow in max(first, 0)..<max(min(last + 1, geometry.inputHeight), max(first, 0))
     where maxima[inputRow] > Self.likelyMaximum { return blocks }
     return lightBlocks
@@ -173,16 +183,28 @@ struct DepthwiseConvolutionInt8: Sendable {
     return columns * quadCount * 4 * PackedDepthwiseBlock.wideChannels
   }
 
-  private func forEachRow(
+  /// Rows of one image at a time.
+  private func forEachRows(
     batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool,
-    _ body: (_ image: Int, _ row: Int, _ strip: UnsafeMutablePointer<UInt8>) -> Void
+    _ body: (_ image: Int, _ rows: Range<Int>, _ strip: UnsafeMutablePointer<UInt8>) -> Void
   ) {
     let strips = scratch + initialByteCount
     let height = geometry.outputHeight
     let products = geometry.multiplyAccumulates / max(height, 1)
-    pool.dynamic(batch * height, chunk: 1 + Self.smallWork / max(products, 1)) { rows, worker in
+    let rowBytes = geometry.strideHeight * geometry.inputWidth * geometry.inputChannels
+    var size = max(1 + Self.smallWork / max(products, 1), Self.pieceBytes / max(rowBytes, 1))
+    if pool.threadCount > 1 {
+      let even = (batch * height + pool.threadCount * 4 - 1) / (pool.threadCount * 4)
+      size = min(size, max(even, 1 + Self.smallWork / max(products, 1)))
+    }
+    size = min(size, height)
+    let pieces = (height + size - 1) / size
+    pool.dynamic(batch * pieces) { range, worker in
       let strip = (strips + worker * stripByteCount).assumingMemoryBound(to: UInt8.self)
-      for row in rows { body(row / height, row % height, strip) }
+      for piece in range {
+        let first = piece % pieces * size
+        body(piece / pieces, first..<min(first + size, height), strip)
+      }
     }
   }
 }
