@@ -62,8 +62,12 @@ snapshots:
 golden:
 	swift test -c release -Xswiftc -enable-testing --filter Golden
 
+# Against ONNX Runtime, then what a person waits for: MODEL, DATA and PREPROCESS as octet takes them.
 bench: build $(VENV)/ready
 	$(VENV)/bin/python Benchmarks/peers.py
+	@$(BUILD) --product octet-benchmarks
+	.build/release/octet-benchmarks $(or $(MODEL),sessions/mnist_cnn.onnx) \
+	  --data $(or $(DATA),sessions/mnist5k_data.npz) --preprocess '$(PREPROCESS)'
 
 # Lines per module.
 size:

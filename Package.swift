@@ -80,6 +80,13 @@ let package = Package(
         argumentParser, logging,
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "octet-benchmarks",
+      dependencies: [
+        "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
+        "Workbench", "Screens", "Cells", argumentParser, collections,
+      ],
+      path: "Benchmarks", exclude: ["peers.py"], swiftSettings: strict),
 
     tests("Tensors", []),
     tests("Cells", []),
