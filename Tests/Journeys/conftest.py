@@ -1,12 +1,12 @@
 import json
 import shutil
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "Judges")]
 
 from terminal import REPOSITORY, Terminal, binary  # noqa: E402
 
@@ -20,6 +20,13 @@ def pytest_configure(config):
         pytest.exit(f"{binary()} is not there: run make build, or set OCTET", returncode=2)
     if shutil.which("tmux") is None:
         pytest.exit("tmux is not there: run make install-test", returncode=2)
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder with a short name, as people's are, so that messages about its files fit."""
+    with tempfile.TemporaryDirectory(prefix="o-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

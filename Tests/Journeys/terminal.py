@@ -29,7 +29,7 @@ class Terminal:
             "HOME": str(home), "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_CONFIG_HOME": str(self.home / "config"), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
             "TERM": "tmux-256color", "PS1": PROMPT + " ", "PATH": os.environ["PATH"],
-            **(environment or {}),
+            "HISTFILE": "/dev/null", **(environment or {}),
         }
         given = [f"{name}={value}" for name, value in variables.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]),
@@ -120,4 +120,11 @@ class Terminal:
         return int(self.wait_for_match(r"status-(\d+)\.")[1])
 
     def kill(self):
+        """Ends the server and waits for what ran in it, which may be writing still."""
+        shell = self.shows("#{pane_pid}")
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
         subprocess.run(["tmux", "-L", self.server, "kill-server"], capture_output=True)
+        end = time.monotonic() + PATIENCE
+        while any(Path(f"/proc/{one}").exists() for one in [shell, *children]):
+            assert time.monotonic() < end, "octet outlives its terminal"
+            time.sleep(0.02)

