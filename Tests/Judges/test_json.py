@@ -32,8 +32,9 @@ def test_inspect(workshop):
 
 def test_calibrate_and_convert(workshop):
     session = workshop.folder / "json.octet.json"
-    report = answer("calibrate", models.path("digits8_cnn"), *workshop.data("digits8_cnn").arguments,
-                    "--limit", 32, "--batch", 8, "-o", session)
+    data = workshop.data("digits8_cnn").arguments
+    report = answer("calibrate", models.path("digits8_cnn"), *data, "--limit", 32, "--batch", 8,
+                    "-o", session)
     fields(report, {"session": str, "batches": int, "samples": int, "tensors": int,
                     "nonFiniteValues": int, "seconds": NUMBER})
     assert (report["batches"], report["samples"]) == (4, 32)
