@@ -78,6 +78,7 @@ package enum Screen {
     buffer.write(right, in: area.droppingLeading(split), alignment: .trailing)
   }
 
+  /// The message line; a message that it cannot hold takes lines of the content above.
   private static func message(
     _ state: WorkbenchState, in area: Rect, to buffer: inout CellBuffer
   ) {
@@ -110,7 +111,15 @@ package enum Screen {
         case .info: " "
         case .warning, .error: " \(buffer.glyphs.warning) "
         }
-      buffer.write(mark + message.text, in: area, style: style)
+      let text = Paragraph(StyledText(mark + message.text, style))
+      let extra = min(text.height(width: area.width), 5) - 1
+      guard extra > 0, message.kind != .info else {
+        return buffer.write(mark + message.text, in: area, style: style)
+      }
+      let lines = Rect(
+        x: area.x, y: area.y - extra, width: area.width, height: extra + 1)
+      buffer.fill(lines)
+      text.render(in: lines, to: &buffer)
     }
   }
 }

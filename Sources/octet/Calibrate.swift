@@ -25,6 +25,7 @@ struct Calibrate: ParsableCommand {
     let recipe = try recipe.recipe()
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
+    try workspace.project.refuseToReplace(at: output)
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     let content = SessionContent(

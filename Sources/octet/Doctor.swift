@@ -36,7 +36,7 @@ struct Doctor: ParsableCommand {
         "measured peak, \(host.threads) thread(s): fp32 \(decimal(peak.float32)) GMAC/s,"
           + " int8 \(decimal(peak.int8)) GMAC/s")
       for finding in examined?.findings ?? [] {
-        print("\(finding.severity): \(finding.place): \(finding.what). \(finding.whatToDo)")
+        print("\(finding.severity): \(finding.place): \(finding.statement). \(finding.whatToDo)")
       }
       if examined?.findings.isEmpty == true { print("The data look right.") }
     }

@@ -22,6 +22,7 @@ struct Quantize: ParsableCommand {
     let recipe = try recipe.recipe()
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
+    try workspace.project.refuseToReplace(at: output)
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)

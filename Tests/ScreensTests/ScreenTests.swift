@@ -59,6 +59,14 @@ import Workbench
     try expectSnapshot(Screen.render(state), named: "chooser")
   }
 
+  @Test func aLongComplaintIsShownWhole() {
+    var state = SampleState.opened(width: 80, height: 24)
+    let words = (1...40).map { "word\($0)" }
+    _ = state.update(.event(.sessionFailed(message: words.joined(separator: " "))))
+    let text = Screen.render(state).text
+    #expect(words.allSatisfy(text.contains))
+  }
+
   @Test func asciiTerminalsGetAscii() throws {
     let state = SampleState.measured(width: 80, height: 24)
     let text = Screen.render(state, glyphs: .ascii).text

@@ -91,6 +91,8 @@ import Synchronization
     case .quit:
       control?.cancel()
       pendingAutosave?.cancel()
+      // What was asked of the disk before must have happened.
+      files.sync {}
       surface?.quit()
     }
   }
@@ -321,6 +323,7 @@ import Synchronization
     files.async {
       guard let workspace = shared.workspace() else { return }
       do {
+        try workspace.project.refuseToReplace(at: path)
         try SessionFile(path: path).write(workspace.session(content, at: path))
         SessionFile(path: folder.unnamedSession(for: workspace.project)).removeAutosave()
         folder.remember(path)

@@ -53,7 +53,7 @@ extension Project {
       notes: dataset.notes,
       findings: report.findings.map { finding in
         DataSummary.Finding(
-          severity: DataSummary.Finding.Severity(finding.severity), what: finding.what,
+          severity: DataSummary.Finding.Severity(finding.severity), what: finding.statement,
           place: finding.place, advice: finding.whatToDo)
       })
   }
@@ -75,4 +75,9 @@ extension DataSummary.Finding.Severity {
     case .error: self = .error
     }
   }
+}
+
+extension DoctorFinding {
+  /// What was found, without a full stop, ready for advice to follow.
+  package var statement: String { what.hasSuffix(".") ? String(what.dropLast()) : what }
 }

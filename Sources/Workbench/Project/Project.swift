@@ -77,6 +77,14 @@ package struct Project: Sendable {
     return (Shape(extents), isAssumed)
   }
 
+  /// Throws when writing to `output` would replace the model, by whatever name.
+  package func refuseToReplace(at output: String) throws {
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    if resolved(output) == resolved(path) { throw WorkbenchError.wouldReplaceModel(output) }
+  }
+
   package var name: String {
     let file = URL(fileURLWithPath: path).lastPathComponent
     return file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file

@@ -7,6 +7,7 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case wrongData(place: String, what: String, advice: String)
   case noSession(String)
   case exportDiffers(path: String, what: String)
+  case wouldReplaceModel(String)
 
   package var description: String {
     switch self {
@@ -24,6 +25,8 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
     case .noSession(let path):
       "'\(path)' is not an octet session. Make one with: octet calibrate MODEL --data DATA -o"
         + " \(path)"
+    case .wouldReplaceModel(let path):
+      "'\(path)' is the model itself, which stays as it is. Choose another name."
     case .exportDiffers(let path, let what):
       "The exported file '\(path)' does not compute what was measured: \(what). It was removed."
     }

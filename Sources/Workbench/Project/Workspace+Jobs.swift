@@ -73,6 +73,7 @@ extension Workspace {
   package func export(
     _ recipe: Recipe, to path: String, analysis: inout Analysis, sample: Batch?
   ) throws -> ExportSummary {
+    try project.refuseToReplace(at: path)
     let conversion = try analysis.convert(recipe)
     let inputs = try sampleInputs(sample)
     let candidate = path + ".checking-\(ProcessInfo.processInfo.processIdentifier)"

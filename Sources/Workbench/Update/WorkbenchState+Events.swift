@@ -6,9 +6,9 @@ extension WorkbenchState {
   mutating func receive(_ event: Event) -> [Effect] {
     switch event {
     case .opened(let opened): return adopt(opened)
-    case .openFailed(let path, let message):
+    case .openFailed(_, let message):
       job = nil
-      say("\(path): \(message)", .error)
+      say(message, .error)
       return []
     case .dataChosen(let data):
       calibrate.data = data
