@@ -134,7 +134,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [(0, 4), (1, 1), (3, 50), (3, 15), (3, 64), (16, 16), (17, 33), (64, 15), (100, 31)])
+  @Test(arguments: [
+    (0, 4), (1, 1), (3, 50), (3, 15), (3, 64), (16, 16), (17, 33), (64, 15), (100, 31),
+  ])
   func transposingExchangesRowsAndColumns(rows: Int, columns: Int) {
     let input = codes(2 * rows * columns, seed: 10)
     var expected = input
