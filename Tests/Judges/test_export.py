@@ -92,3 +92,15 @@ def test_instruction_sets_agree_to_the_bit(name, workshop):
     scalar = workshop.run(file, inputs, "--isa", "scalar")
     for output in best:
         assert np.array_equal(best[output], scalar[output])
+
+
+@pytest.mark.parametrize("name", models.LARGE)
+def test_with_powers_of_two_the_deepest_network_is_the_same_to_the_bit(name, workshop):
+    """Scales that are powers of two make ONNX Runtime's float arithmetic exact, so that not one code
+    of a whole network may differ from integer arithmetic."""
+    file, _ = workshop.quantized(
+        name, "--set", "all:activation.scale=powerOfTwo,weight.scale=powerOfTwo")
+    judge, samples = session(file), workshop.data(name).test[:16]
+    expected, found = outputs(judge, samples), workshop.run(file, fed(judge, samples))
+    for output, reference in expected.items():
+        assert np.array_equal(reference, found[output]), output

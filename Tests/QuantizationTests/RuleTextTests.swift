@@ -9,6 +9,7 @@ import Testing
     "layer=/stem/conv/Conv:activation.type=qint8,activation.symmetry=symmetric",
     "tensor=input:0:activation.observer=manual(-1.0;6.0)",
     "layer=a:weight.reduceRange=true,weight.narrowRange=false,weight.epsilon=0.001",
+    "all:activation.scale=powerOfTwo,weight.scale=any",
     "all:activation.observer=fixed(0.00390625;0),weight.observer=movingAverage(0.5)",
   ])
   func readsWhatItWrites(text: String) throws {

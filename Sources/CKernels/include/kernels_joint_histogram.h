@@ -38,6 +38,6 @@ typedef void kern_fold_joint_f32_fn(const kern_joint_histogram *histogram, uint3
                                     uint32_t *magnitude_counts);
 
 kern_count_joint_f32_fn *kern_count_joint_f32_for(kern_isa isa);
-kern_fold_joint_f32_fn kern_fold_joint_f32;
+kern_fold_joint_f32_fn *kern_fold_joint_f32_for(kern_isa isa);
 
 #pragma clang assume_nonnull end

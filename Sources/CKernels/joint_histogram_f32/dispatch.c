@@ -9,3 +9,13 @@ kern_count_joint_f32_fn *kern_count_joint_f32_for(kern_isa isa) {
   (void)isa;
   return kern_count_joint_f32__scalar;
 }
+
+kern_fold_joint_f32_fn *kern_fold_joint_f32_for(kern_isa isa) {
+#if defined(__x86_64__)
+  if (isa == KERN_AVX2) {
+    return kern_fold_joint_f32__avx2;
+  }
+#endif
+  (void)isa;
+  return kern_fold_joint_f32__scalar;
+}

@@ -6,6 +6,8 @@
 
 kern_count_joint_f32_fn kern_count_joint_f32__scalar;
 kern_count_joint_f32_fn kern_count_joint_f32__avx2;
+kern_fold_joint_f32_fn kern_fold_joint_f32__scalar;
+kern_fold_joint_f32_fn kern_fold_joint_f32__avx2;
 
 // Where key 0 is in a table.
 enum { kern_joint_offset = kern_joint_bins };

@@ -26,11 +26,7 @@ package struct FastObservationKernels: ObservationKernels {
     if inner == 1, channels % 8 == 0 {
       let (moments, nonFiniteCount) = kernels.channelSummary(
         base, rows: outer, channels: channels, minima: low, maxima: high, pool: pool)
-      // Which kind they are is a question for the rare batch that has any.
-      let extent =
-        nonFiniteCount > 0
-        ? kernels.extent(base, count: values.count, pool: pool) : ValueExtent()
-      return BatchSummary(moments, extent)
+      return summary(of: values, moments, nonFiniteCount: nonFiniteCount)
     }
     let extent: ValueExtent
     if channels == 1 {
@@ -44,28 +40,56 @@ package struct FastObservationKernels: ObservationKernels {
     return BatchSummary(kernels.moments(base, count: values.count, pool: pool), extent)
   }
 
-  package func histograms(
-    _ values: UnsafeBufferPointer<Float>,
-    lower: Float, upper: Float, signed: UnsafeMutableBufferPointer<UInt32>,
-    inverseWidth: Float, absolute: UnsafeMutableBufferPointer<UInt32>
-  ) {
-    guard let base = values.baseAddress, let range = signed.baseAddress,
-      let magnitude = absolute.baseAddress
-    else { return }
-    let bins = JointHistogramKernel.bins
-    // Small batches are not worth a table, and the kernel's limit cannot be 2^128.
-    let isFast =
-      values.count >= 4 * bins && signed.count == bins && absolute.count == bins
-      && (Float(bins) / inverseWidth).isFinite
-    guard isFast else {
-      ScalarObservationKernels().histograms(
-        values, lower: lower, upper: upper, signed: signed, inverseWidth: inverseWidth,
-        absolute: absolute)
+  package func summarize(
+    _ values: UnsafeBufferPointer<Float>, outer: Int, channels: Int, inner: Int,
+    minima: UnsafeMutableBufferPointer<Float>, maxima: UnsafeMutableBufferPointer<Float>,
+    expecting counts: HistogramCounts
+  ) -> (summary: BatchSummary, isCounted: Bool) {
+    guard inner == 1, channels % 8 == 0, let bins = tableBins(for: values.count, counts),
+      let base = values.baseAddress, let low = minima.baseAddress, let high = maxima.baseAddress
+    else {
+      let summary = summarize(
+        values, outer: outer, channels: channels, inner: inner, minima: minima, maxima: maxima)
+      return (summary, false)
+    }
+    minima.update(repeating: .infinity)
+    maxima.update(repeating: -.infinity)
+    let (moments, nonFiniteCount, isCounted) = histogram.count(
+      base, rows: outer, channels: channels, minima: low, maxima: high, bins: bins, using: kernels)
+    return (summary(of: values, moments, nonFiniteCount: nonFiniteCount), isCounted)
+  }
+
+  package func histograms(_ values: UnsafeBufferPointer<Float>, into counts: HistogramCounts) {
+    guard let base = values.baseAddress, let bins = tableBins(for: values.count, counts) else {
+      ScalarObservationKernels().histograms(values, into: counts)
       return
     }
-    histogram.count(
-      base, count: values.count, lower: lower, upper: upper, inverseWidth: inverseWidth,
-      range: range, magnitude: magnitude)
+    histogram.count(base, count: values.count, bins: bins)
+  }
+
+  /// `nil` for small batches, which are not worth a table, and where the kernel's limit would have
+  /// to be 2^128.
+  private func tableBins(
+    for valueCount: Int, _ counts: HistogramCounts
+  ) -> JointHistogramKernel.Bins? {
+    let bins = JointHistogramKernel.bins
+    guard valueCount >= 4 * bins, counts.signed.count == bins, counts.absolute.count == bins,
+      (Float(bins) / counts.inverseWidth).isFinite,
+      let range = counts.signed.baseAddress, let magnitude = counts.absolute.baseAddress
+    else { return nil }
+    return JointHistogramKernel.Bins(
+      lower: counts.lower, upper: counts.upper, range: range, inverseWidth: counts.inverseWidth,
+      magnitude: magnitude)
+  }
+
+  /// Which kind values that are not finite are is a question for the rare batch that has any.
+  private func summary(
+    of values: UnsafeBufferPointer<Float>, _ moments: ValueMoments, nonFiniteCount: Int
+  ) -> BatchSummary {
+    guard nonFiniteCount > 0, let base = values.baseAddress else {
+      return BatchSummary(moments, ValueExtent())
+    }
+    return BatchSummary(moments, kernels.extent(base, count: values.count, pool: pool))
   }
 }
 

@@ -26,31 +26,90 @@ package final class JointHistogramKernel: @unchecked Sendable {
 
   deinit { tables.deallocate() }
 
+  /// Both histograms that values are counted into.
+  ///
+  /// `lower < upper`, and `bins * (upper - lower)` is finite; `inverseWidth` is a power of two, and
+  /// its reciprocal normal.
+  package struct Bins {
+    fileprivate let geometry: kern_joint_histogram
+    private let range: UnsafeMutablePointer<UInt32>
+    private let magnitude: UnsafeMutablePointer<UInt32>
+
+    package init(
+      lower: Float, upper: Float, range: UnsafeMutablePointer<UInt32>, inverseWidth: Float,
+      magnitude: UnsafeMutablePointer<UInt32>
+    ) {
+      geometry = kern_joint_histogram(lower: lower, upper: upper, scale: inverseWidth)
+      self.range = range
+      self.magnitude = magnitude
+    }
+
+    fileprivate func add(_ tables: UnsafeMutablePointer<UInt32>, count: Int, isa: InstructionSet) {
+      withUnsafePointer(to: geometry) {
+        kern_fold_joint_f32_for(isa.kernelIsa)($0, tables, count, range, magnitude)
+      }
+    }
+  }
+
   /// Adds `count` values to both histograms.
   ///
   /// What is not finite is left out.
   ///
   /// - Precondition: finite values lie between `lower` and `upper`, and below `bins / inverseWidth`
-  ///   in magnitude; `lower < upper`, and `bins * (upper - lower)` is finite; `inverseWidth` is a
-  ///   power of two, and its reciprocal normal; there are less than 2^32 values.
-  package func count(
-    _ values: UnsafePointer<Float>, count: Int, lower: Float, upper: Float, inverseWidth: Float,
-    range: UnsafeMutablePointer<UInt32>, magnitude: UnsafeMutablePointer<UInt32>
-  ) {
+  ///   in magnitude; there are less than 2^32 values.
+  package func count(_ values: UnsafePointer<Float>, count: Int, bins: Bins) {
     precondition(count < 1 << 32, "\(count) values overflow the counters")
-    var histogram = kern_joint_histogram(lower: lower, upper: upper, scale: inverseWidth)
     let kernel = kern_count_joint_f32_for(isa.kernelIsa)
     let parts = max(1, min(pool.threadCount, count / ObserveKernels.grain))
-    withUnsafePointer(to: &histogram) { histogram in
+    withUnsafePointer(to: bins.geometry) { geometry in
       pool.parallel(parts) { partRange in
         for part in partRange {
           let first = count * part / parts
           kernel(
-            values + first, count * (part + 1) / parts - first, histogram,
+            values + first, count * (part + 1) / parts - first, geometry,
             tables + part * Self.tableSize)
         }
       }
     }
-    kern_fold_joint_f32(&histogram, tables, parts, range, magnitude)
+    bins.add(tables, count: parts, isa: isa)
+  }
+
+  /// Summarizes channels-last values `[rows, channels]` and counts each piece while the cache still
+  /// holds it, as long as all of them lie between `lower` and `upper`; otherwise counts nothing.
+  ///
+  /// See ``ObserveKernels/channelSummary(_:rows:channels:minima:maxima:pool:afterPiece:)`` for the
+  /// rest.
+  package func count(
+    _ values: UnsafePointer<Float>, rows: Int, channels: Int,
+    minima: UnsafeMutablePointer<Float>, maxima: UnsafeMutablePointer<Float>, bins: Bins,
+    using kernels: ObserveKernels
+  ) -> (moments: ValueMoments, nonFiniteCount: Int, isCounted: Bool) {
+    precondition(rows * channels < 1 << 32, "\(rows * channels) values overflow the counters")
+    let kernel = kern_count_joint_f32_for(isa.kernelIsa)
+    let (lower, upper) = (bins.geometry.lower, bins.geometry.upper)
+    return withUnsafeTemporaryAllocation(of: Bool.self, capacity: pool.threadCount) { isInside in
+      isInside.initialize(repeating: true)
+      let (moments, nonFiniteCount) = withUnsafePointer(to: bins.geometry) { geometry in
+        kernels.channelSummary(
+          values, rows: rows, channels: channels, minima: minima, maxima: maxima, pool: pool
+        ) { piece in
+          guard isInside[piece.part] else { return }
+          for channel in 0..<channels
+          where piece.minima[channel] < lower || piece.maxima[channel] > upper {
+            isInside[piece.part] = false
+            return
+          }
+          kernel(
+            piece.values, piece.count, geometry, self.tables + piece.part * Self.tableSize)
+        }
+      }
+      let isCounted = isInside.allSatisfy { $0 }
+      if isCounted {
+        bins.add(tables, count: pool.threadCount, isa: isa)
+      } else {
+        tables.update(repeating: 0, count: Self.tableSize * pool.threadCount)
+      }
+      return (moments, nonFiniteCount, isCounted)
+    }
   }
 }

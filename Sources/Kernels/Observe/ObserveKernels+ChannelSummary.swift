@@ -7,10 +7,13 @@ extension ObserveKernels {
   /// are added up in order, so the number of threads does not show.
   ///
   /// - Precondition: `channels` is a multiple of 8.
+  /// - Parameter afterPiece: called on the thread that summarized a piece, which the cache still
+  ///   holds.
   /// - Returns: the sums, and how many values are not finite and count for nothing else.
   package func channelSummary(
     _ values: UnsafePointer<Float>, rows: Int, channels: Int,
-    minima: UnsafeMutablePointer<Float>, maxima: UnsafeMutablePointer<Float>, pool: ThreadPool
+    minima: UnsafeMutablePointer<Float>, maxima: UnsafeMutablePointer<Float>, pool: ThreadPool,
+    afterPiece: ((SummarizedPiece) -> Void)? = nil
   ) -> (moments: ValueMoments, nonFiniteCount: Int) {
     precondition(channels % 8 == 0, "\(channels) channels")
     let kernel = kern_channel_summary_f32_for(isa.kernelIsa)
@@ -36,6 +39,10 @@ extension ObserveKernels {
                 values: values + first * channels, rows: min(rowsPerPiece, rows - first),
                 channels: channels)
               found[piece].1 = kernel(&block, low, high, &found[piece].0)
+              afterPiece?(
+                SummarizedPiece(
+                  part: part, values: block.values, count: block.rows * channels, minima: low,
+                  maxima: high))
             }
           }
         }
@@ -54,4 +61,15 @@ extension ObserveKernels {
       total.1 += piece.1
     }
   }
+}
+
+/// Some rows that have just been summarized.
+package struct SummarizedPiece {
+  /// Which thread's share they belong to.
+  package let part: Int
+  package let values: UnsafePointer<Float>
+  package let count: Int
+  /// Of each channel, over the pieces of this part so far.
+  package let minima: UnsafePointer<Float>
+  package let maxima: UnsafePointer<Float>
 }

@@ -20,6 +20,9 @@ package struct TorchHistogram: Hashable, Sendable {
 
   package var bins: Int { counts.count }
   package var isEmpty: Bool { minimum > maximum }
+  /// What was seen so far.
+  /// - Precondition: something was.
+  var range: ClosedRange<Float> { minimum...maximum }
   /// The float32 width of a bin; 0 while all values are equal, infinite for absurd ranges.
   package var binWidth: Float { (maximum - minimum) / Float(bins) }
   package var total: Double { counts.reduce(0) { $0 + Double($1) } }
@@ -40,7 +43,9 @@ package struct TorchHistogram: Hashable, Sendable {
     }
     minimum = extent.lowerBound
     maximum = extent.upperBound
-    for bin in 0..<bins { counts[bin] += Float(update[bin]) }
+    counts.withUnsafeMutableBufferPointer { counts in
+      for bin in counts.indices { counts[bin] += Float(update[bin]) }
+    }
   }
 
   /// Adds another shard's histogram; counts move as they do when a range grows.
@@ -74,15 +79,26 @@ package struct TorchHistogram: Hashable, Sendable {
     let edges = LinearSpace(from: extent.lowerBound, through: extent.upperBound, count: bins + 1)
     var edgesPassed = 0
     var nextEdge = edges[0]
-    for piece in 0..<pieces {
-      let middle = points[piece] + halfPiece
-      // Middles rise, so the search for the last edge at or below one goes on where it stopped.
+    // Middles rise, so the search for the last edge at or below one goes on where it stopped.
+    func bin(of middle: Float) -> Int {
       while nextEdge <= middle {
         edgesPassed += 1
         nextEdge = edgesPassed <= bins ? edges[edgesPassed] : .infinity
       }
-      let bin = min(max(edgesPassed - 1, 0), bins - 1)
-      result[bin] += counts[piece / Self.upsampleRate] / Float(Self.upsampleRate)
+      return min(max(edgesPassed - 1, 0), bins - 1)
+    }
+    for (old, count) in counts.enumerated() where count != 0 {
+      let share = count / Float(Self.upsampleRate)
+      let first = old * Self.upsampleRate
+      let last = first + Self.upsampleRate - 1
+      let target = bin(of: points[first] + halfPiece)
+      guard points[last] + halfPiece < nextEdge else {
+        result[target] += share
+        for piece in first + 1...last { result[bin(of: points[piece] + halfPiece)] += share }
+        continue
+      }
+      // Most old bins lie inside one new bin.
+      result[target] = result[target].adding(share, times: Self.upsampleRate)
     }
     return result
   }
@@ -120,6 +136,23 @@ extension TorchHistogram: Codable {
       try container.encode(maximum, forKey: .maximum)
     }
     try container.encode(_counts, forKey: .counts)
+  }
+}
+
+extension Float {
+  /// `share` added `times` times, each sum rounded; a power of two and at least 2.
+  ///
+  /// One addition does where none of them would round: the whole sum is exact, and still as fine as
+  /// one share.
+  fileprivate func adding(_ share: Float, times: Int) -> Float {
+    let whole = share * Float(times)
+    let sum = self + whole
+    let added = sum - self
+    let error = (self - (sum - added)) + (whole - added)
+    if error == 0, (sum + share) - sum == share { return sum }
+    var rounded = self
+    for _ in 0..<times { rounded += share }
+    return rounded
   }
 }
 

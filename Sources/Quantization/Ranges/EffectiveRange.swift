@@ -40,6 +40,25 @@ extension QuantizationParameters {
   /// Where `upper - lower` overflows float32, PyTorch's scale would be infinite; here it is computed
   /// in double precision and stays finite.
   package init(covering extent: ClosedRange<Float>, scheme: TensorScheme) {
+    let exact = QuantizationParameters(anyScaleCovering: extent, scheme: scheme)
+    self = scheme.scale == .powerOfTwo ? exact.atPowerOfTwo(covering: extent, scheme) : exact
+  }
+
+  /// The map with the next greater power of two for a scale; itself where there is none.
+  private func atPowerOfTwo(
+    covering extent: ClosedRange<Float>, _ scheme: TensorScheme
+  ) -> QuantizationParameters {
+    let power = scale.binade < scale ? 2 * scale.binade : scale
+    guard power.isFinite, power > 0 else { return self }
+    guard scheme.symmetry == .affine else {
+      return QuantizationParameters(scale: power, zeroPoint: zeroPoint, range: range)
+    }
+    let offset = (min(extent.lowerBound, 0) / power).rounded(.toNearestOrEven)
+    let moved = min(max(Float(range.lowest) - offset, Float(range.lowest)), Float(range.highest))
+    return QuantizationParameters(scale: power, zeroPoint: Int32(moved), range: range)
+  }
+
+  private init(anyScaleCovering extent: ClosedRange<Float>, scheme: TensorScheme) {
     let range = scheme.range
     let lower = extent.lowerBound
     let upper = extent.upperBound

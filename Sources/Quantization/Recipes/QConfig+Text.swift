@@ -1,7 +1,9 @@
 extension TensorScheme {
   /// `per-channel symmetric qint8 -127...127, minMax`.
   package var summary: String {
-    let shape = granularity == .perChannel ? "per-channel" : "per-tensor"
+    let shape =
+      (granularity == .perChannel ? "per-channel" : "per-tensor")
+      + (scale == .powerOfTwo ? " power-of-two" : "")
     return "\(shape) \(symmetry.rawValue) \(type.rawValue) \(range.lowest)...\(range.highest), "
       + observer.text
   }
@@ -44,6 +46,7 @@ extension TensorScheme {
     case .reduceRange: "\(reduceRange)"
     case .narrowRange: "\(narrowRange)"
     case .epsilon: "\(epsilon)"
+    case .scale: scale.rawValue
     }
   }
 }

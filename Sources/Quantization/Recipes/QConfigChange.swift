@@ -7,6 +7,7 @@ package struct SchemeChange: Hashable, Codable, Sendable {
   package var reduceRange: Bool?
   package var narrowRange: Bool?
   package var epsilon: Float?
+  package var scale: ScaleForm?
   package init() {}
 }
 
@@ -19,7 +20,7 @@ package struct QConfigChange: Hashable, Codable, Sendable {
 
 /// One part of a scheme that rules can set.
 package enum SchemeField: String, Hashable, Codable, Sendable, CaseIterable {
-  case type, symmetry, granularity, observer, reduceRange, narrowRange, epsilon
+  case type, symmetry, granularity, observer, reduceRange, narrowRange, epsilon, scale
 }
 
 /// One part of a qconfig that rules can set.
@@ -70,6 +71,7 @@ extension SchemeChange {
       case .reduceRange: reduceRange != nil
       case .narrowRange: narrowRange != nil
       case .epsilon: epsilon != nil
+      case .scale: scale != nil
       }
     }
   }
@@ -82,6 +84,7 @@ extension SchemeChange {
     reduceRange = later.reduceRange ?? reduceRange
     narrowRange = later.narrowRange ?? narrowRange
     epsilon = later.epsilon ?? epsilon
+    scale = later.scale ?? scale
   }
 }
 
@@ -104,5 +107,6 @@ extension TensorScheme {
     reduceRange = change.reduceRange ?? reduceRange
     narrowRange = change.narrowRange ?? narrowRange
     epsilon = change.epsilon ?? epsilon
+    scale = change.scale ?? scale
   }
 }

@@ -7,7 +7,7 @@ extension Rule {
   ///
   /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `layer=NAME` and `tensor=NAME`; names may hold
   /// colons. Fields are `precision`, and `type`, `symmetry`, `granularity`, `observer`,
-  /// `reduceRange`, `narrowRange`, `epsilon`, `bits` of `activation` and `weight`.
+  /// `reduceRange`, `narrowRange`, `epsilon`, `scale`, `bits` of `activation` and `weight`.
   package init(parsing text: String) throws(RecipeError) {
     guard let colon = text.lastIndex(of: ":") else { throw .noSelector(text) }
     let scope = try RuleScope(parsing: String(text[..<colon]))
@@ -127,6 +127,7 @@ extension SchemeChange {
     case .type: type = try Self.choice(value, field)
     case .symmetry: symmetry = try Self.choice(value, field)
     case .granularity: granularity = try Self.choice(value, field)
+    case .scale: scale = try Self.choice(value, field)
     case .observer: observer = try ObserverKind(parsing: value, field: field)
     case .reduceRange: reduceRange = try Self.flag(value, field)
     case .narrowRange: narrowRange = try Self.flag(value, field)

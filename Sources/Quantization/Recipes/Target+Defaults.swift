@@ -78,5 +78,6 @@ extension SchemeChange {
     reduceRange = scheme.reduceRange
     narrowRange = scheme.narrowRange
     epsilon = scheme.epsilon
+    scale = scheme.scale
   }
 }

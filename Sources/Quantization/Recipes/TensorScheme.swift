@@ -4,6 +4,14 @@ package enum Symmetry: String, Codable, Sendable, CaseIterable { case symmetric,
 /// How many maps a tensor has.
 package enum Granularity: String, Codable, Sendable, CaseIterable { case perTensor, perChannel }
 
+/// Which scales a tensor may have.
+package enum ScaleForm: String, Codable, Sendable, CaseIterable {
+  case any
+  /// The next power of two that covers the range: a shift instead of a multiplication, and all that
+  /// is computed on codes is exact in float too.
+  case powerOfTwo
+}
+
 /// How one tensor is quantized: type, scheme, and the observer that finds its range.
 package struct TensorScheme: Hashable, Codable, Sendable {
   package var type: QuantizedType
@@ -16,6 +24,7 @@ package struct TensorScheme: Hashable, Codable, Sendable {
   package var narrowRange: Bool
   /// The least scale that is used.
   package var epsilon: Float
+  package var scale: ScaleForm
   /// Whose arithmetic is used; set by the target, not by rules.
   package var profile: NumericProfile
 
@@ -24,7 +33,8 @@ package struct TensorScheme: Hashable, Codable, Sendable {
   package init(
     type: QuantizedType, symmetry: Symmetry, granularity: Granularity = .perTensor,
     observer: ObserverKind, reduceRange: Bool = false, narrowRange: Bool = false,
-    epsilon: Float = TensorScheme.defaultEpsilon, profile: NumericProfile = .torch
+    epsilon: Float = TensorScheme.defaultEpsilon, scale: ScaleForm = .any,
+    profile: NumericProfile = .torch
   ) {
     self.type = type
     self.symmetry = symmetry
@@ -33,6 +43,7 @@ package struct TensorScheme: Hashable, Codable, Sendable {
     self.reduceRange = reduceRange
     self.narrowRange = narrowRange
     self.epsilon = epsilon
+    self.scale = scale
     self.profile = profile
   }
 }

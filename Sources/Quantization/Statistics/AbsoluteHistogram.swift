@@ -37,7 +37,9 @@ package struct AbsoluteHistogram: Hashable, Sendable, Codable {
   /// Adds a batch's counts, made with the current ``inverseWidth``.
   package mutating func add(_ update: UnsafeBufferPointer<UInt32>) {
     precondition(update.count == bins, "\(update.count) counts for \(bins) bins")
-    for bin in 0..<bins { counts[bin] += UInt64(update[bin]) }
+    counts.withUnsafeMutableBufferPointer { counts in
+      for bin in counts.indices { counts[bin] += UInt64(update[bin]) }
+    }
   }
 
   /// Adds `count` values of one magnitude.

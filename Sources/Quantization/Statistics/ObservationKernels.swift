@@ -13,18 +13,56 @@ package protocol ObservationKernels: Sendable {
     minima: UnsafeMutableBufferPointer<Float>, maxima: UnsafeMutableBufferPointer<Float>
   ) -> BatchSummary
 
-  /// Second read: adds to both histograms.
+  /// Second read: adds to both histograms. Not-a-number and infinities are ignored.
+  func histograms(_ values: UnsafeBufferPointer<Float>, into counts: HistogramCounts)
+
+  /// Both reads in one, for a batch that is expected to stay inside the range of `counts`.
   ///
-  /// - `signed`: bin `trunc(((x - lower) * bins) / (upper - lower))` with every operation rounded to
-  ///   float32 and nothing fused; `bins` itself counts as `bins - 1`; values outside are ignored.
-  /// - `absolute`: bin `trunc(|x| * inverseWidth)`, at most the last.
-  ///
-  /// Not-a-number and infinities are ignored. The caller guarantees `lower < upper`, that
-  /// `(upper - lower) * bins` is finite, and that `inverseWidth` is a normal power of two.
-  func histograms(
-    _ values: UnsafeBufferPointer<Float>,
-    lower: Float, upper: Float, signed: UnsafeMutableBufferPointer<UInt32>,
-    inverseWidth: Float, absolute: UnsafeMutableBufferPointer<UInt32>)
+  /// Returns whether it did; otherwise `counts` is untouched, and ``histograms(_:into:)`` has to
+  /// follow with wider bins.
+  func summarize(
+    _ values: UnsafeBufferPointer<Float>, outer: Int, channels: Int, inner: Int,
+    minima: UnsafeMutableBufferPointer<Float>, maxima: UnsafeMutableBufferPointer<Float>,
+    expecting counts: HistogramCounts
+  ) -> (summary: BatchSummary, isCounted: Bool)
+}
+
+extension ObservationKernels {
+  /// Never counts ahead.
+  package func summarize(
+    _ values: UnsafeBufferPointer<Float>, outer: Int, channels: Int, inner: Int,
+    minima: UnsafeMutableBufferPointer<Float>, maxima: UnsafeMutableBufferPointer<Float>,
+    expecting counts: HistogramCounts
+  ) -> (summary: BatchSummary, isCounted: Bool) {
+    let summary = summarize(
+      values, outer: outer, channels: channels, inner: inner, minima: minima, maxima: maxima)
+    return (summary, false)
+  }
+}
+
+/// The bins of both histograms, with the counts of one batch, borrowed for the length of a call.
+///
+/// `lower < upper`, `(upper - lower) * bins` is finite, and `inverseWidth` is a normal power of two.
+package struct HistogramCounts {
+  package let lower: Float
+  package let upper: Float
+  /// Bin `trunc(((x - lower) * bins) / (upper - lower))` with every operation rounded to float32 and
+  /// nothing fused; `bins` itself counts as `bins - 1`; values outside are ignored.
+  package let signed: UnsafeMutableBufferPointer<UInt32>
+  package let inverseWidth: Float
+  /// Bin `trunc(|x| * inverseWidth)`, at most the last.
+  package let absolute: UnsafeMutableBufferPointer<UInt32>
+
+  package init(
+    lower: Float, upper: Float, signed: UnsafeMutableBufferPointer<UInt32>, inverseWidth: Float,
+    absolute: UnsafeMutableBufferPointer<UInt32>
+  ) {
+    self.lower = lower
+    self.upper = upper
+    self.signed = signed
+    self.inverseWidth = inverseWidth
+    self.absolute = absolute
+  }
 }
 
 /// What the first read of a batch finds beside the ranges.

@@ -36,18 +36,16 @@ package struct ScalarObservationKernels: ObservationKernels {
     return summary
   }
 
-  package func histograms(
-    _ values: UnsafeBufferPointer<Float>,
-    lower: Float, upper: Float, signed: UnsafeMutableBufferPointer<UInt32>,
-    inverseWidth: Float, absolute: UnsafeMutableBufferPointer<UInt32>
-  ) {
+  package func histograms(_ values: UnsafeBufferPointer<Float>, into counts: HistogramCounts) {
+    let (lower, upper) = (counts.lower, counts.upper)
+    let (signed, absolute) = (counts.signed, counts.absolute)
     let bins = Float(signed.count)
     let range = upper - lower
     for value in values where value.isFinite {
       if value >= lower && value <= upper {
         signed[min(Int((value - lower) * bins / range), signed.count - 1)] += 1
       }
-      absolute[min(Int(abs(value) * inverseWidth), absolute.count - 1)] += 1
+      absolute[min(Int(abs(value) * counts.inverseWidth), absolute.count - 1)] += 1
     }
   }
 }

@@ -52,21 +52,63 @@ package struct TensorStatistics: Hashable, Sendable {
 }
 
 extension TensorStatistics {
-  /// Adds one batch, reading it twice and allocating nothing that grows with it.
+  /// Adds one batch, allocating nothing that grows with it.
+  ///
+  /// Once the range has settled a batch is read once: it is counted while it is summarized, and only
+  /// a batch that goes beyond the range is counted again.
   package mutating func observe(_ batch: BatchView, using kernels: some ObservationKernels) {
     guard !batch.values.isEmpty else { return }
     batchCount += 1
-    let extent = withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * batch.channels) {
-      scratch in
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: signed.bins + absolute.bins) { room in
+      room.initialize(repeating: 0)
+      let settled = signed.isEmpty ? nil : HistogramBins(signed.range, count: signed.bins)
+      let isExpected = settled.map { $0.isExact && $0.lower == signed.minimum } ?? false
+      let ahead = isExpected ? settled.map { counts(over: $0, in: room) } : nil
+      let (extent, isCounted) = summarize(batch, expecting: ahead, using: kernels)
+      if isCounted {
+        signed.add(UnsafeBufferPointer(rebasing: room[..<signed.bins]), over: signed.range)
+        absolute.add(UnsafeBufferPointer(rebasing: room[signed.bins...]))
+      } else if let extent {
+        addToHistograms(batch.values, extent: extent, room: room, using: kernels)
+      }
+    }
+  }
+
+  /// `room` as the counts of both histograms.
+  private func counts(
+    over bins: HistogramBins, in room: UnsafeMutableBufferPointer<UInt32>
+  ) -> HistogramCounts {
+    HistogramCounts(
+      lower: bins.lower, upper: bins.upper,
+      signed: UnsafeMutableBufferPointer(rebasing: room[..<signed.bins]),
+      inverseWidth: absolute.inverseWidth,
+      absolute: UnsafeMutableBufferPointer(rebasing: room[signed.bins...]))
+  }
+
+  /// The range of the batch's finite values, `nil` when it has none; and whether it was counted.
+  private mutating func summarize(
+    _ batch: BatchView, expecting ahead: HistogramCounts?, using kernels: some ObservationKernels
+  ) -> (extent: ClosedRange<Float>?, isCounted: Bool) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * batch.channels) { scratch in
       let minima = UnsafeMutableBufferPointer(rebasing: scratch[..<batch.channels])
       let maxima = UnsafeMutableBufferPointer(rebasing: scratch[batch.channels...])
-      let summary = kernels.summarize(
-        batch.values, outer: batch.outer, channels: batch.channels, inner: batch.inner,
-        minima: minima, maxima: maxima)
+      let (summary, isCounted) =
+        if let ahead {
+          kernels.summarize(
+            batch.values, outer: batch.outer, channels: batch.channels, inner: batch.inner,
+            minima: minima, maxima: maxima, expecting: ahead)
+        } else {
+          (
+            kernels.summarize(
+              batch.values, outer: batch.outer, channels: batch.channels, inner: batch.inner,
+              minima: minima, maxima: maxima), false
+          )
+        }
       count(summary, of: batch.values.count)
-      return addRanges(UnsafeBufferPointer(minima), UnsafeBufferPointer(maxima))
+      return (
+        addRanges(UnsafeBufferPointer(minima), UnsafeBufferPointer(maxima)), isCounted
+      )
     }
-    if let extent { addToHistograms(batch.values, extent: extent, using: kernels) }
   }
 
   private mutating func count(_ summary: BatchSummary, of total: Int) {
@@ -111,34 +153,27 @@ extension TensorStatistics {
     channels?.add(minima: minima, maxima: maxima)
   }
 
+  /// - Parameter room: zeros, for the counts of the batch.
   private mutating func addToHistograms(
     _ values: UnsafeBufferPointer<Float>, extent: ClosedRange<Float>,
-    using kernels: some ObservationKernels
+    room: UnsafeMutableBufferPointer<UInt32>, using kernels: some ObservationKernels
   ) {
     let range = signed.union(extent)
     absolute.grow(toHold: max(abs(extent.lowerBound), abs(extent.upperBound)))
     let bins = HistogramBins(range, count: signed.bins)
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: signed.bins + absolute.bins) {
-      scratch in
-      scratch.initialize(repeating: 0)
-      let signedCounts = UnsafeMutableBufferPointer(rebasing: scratch[..<signed.bins])
-      let absoluteCounts = UnsafeMutableBufferPointer(rebasing: scratch[signed.bins...])
-      if bins.isExact {
-        kernels.histograms(
-          values, lower: bins.lower, upper: bins.upper, signed: signedCounts,
-          inverseWidth: absolute.inverseWidth, absolute: absoluteCounts)
-      } else {
-        // Wider than float32 can subtract, or narrower than it can add one to: rare enough to go
-        // value by value.
-        let inverseWidth = absolute.inverseWidth
-        for value in values where value.isFinite {
-          if let index = bins.index(of: value) { signedCounts[index] += 1 }
-          absoluteCounts[min(Int(abs(value) * inverseWidth), absolute.bins - 1)] += 1
-        }
+    let counts = counts(over: bins, in: room)
+    if bins.isExact {
+      kernels.histograms(values, into: counts)
+    } else {
+      // Wider than float32 can subtract, or narrower than it can add one to: rare enough to go
+      // value by value.
+      for value in values where value.isFinite {
+        if let index = bins.index(of: value) { counts.signed[index] += 1 }
+        counts.absolute[min(Int(abs(value) * counts.inverseWidth), absolute.bins - 1)] += 1
       }
-      signed.add(UnsafeBufferPointer(signedCounts), over: range)
-      absolute.add(UnsafeBufferPointer(absoluteCounts))
     }
+    signed.add(UnsafeBufferPointer(counts.signed), over: range)
+    absolute.add(UnsafeBufferPointer(counts.absolute))
   }
 
   /// Adds what another shard saw, as though its batches came after these.

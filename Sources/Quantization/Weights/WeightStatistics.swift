@@ -45,17 +45,30 @@ package struct WeightStatistics: Sendable {
     }
   }
 
+  /// Channels are searched in shares on all cores.
   private func searchedParameters(
     for scheme: TensorScheme
   ) throws(ParameterError) -> TensorParameters {
-    let (outer, channels, inner) = weights.shape.channelExtent(axis: axis)
+    let channels = weights.shape[axis]
     var scheme = scheme
     scheme.granularity = .perTensor
-    // A channel of a few values has no use for thousands of bins.
-    let bins = 1 << min(max((outer * inner).bitWidth - (outer * inner).leadingZeroBitCount, 7), 11)
+    let shares = stride(from: 0, to: channels, by: 32).map { $0..<min($0 + 32, channels) }
+    let found = concurrentMap(shares) { [scheme] share in
+      Result { () throws(ParameterError) in try searched(share, for: scheme) }
+    }
+    var maps: [QuantizationParameters] = []
+    for share in found { maps += try share.get() }
+    return TensorParameters(channels: maps, axis: axis)
+  }
+
+  private func searched(
+    _ share: Range<Int>, for scheme: TensorScheme
+  ) throws(ParameterError) -> [QuantizationParameters] {
+    let (outer, channels, inner) = weights.shape.channelExtent(axis: axis)
+    let bins = Self.bins(forChannelOf: outer * inner)
     var maps: [QuantizationParameters] = []
     var values: [Float] = []
-    for channel in 0..<channels {
+    for channel in share {
       values.removeAll(keepingCapacity: true)
       weights.withUnsafeElements(of: Float.self) { all in
         for outerIndex in 0..<outer {
@@ -69,7 +82,13 @@ package struct WeightStatistics: Sendable {
       }
       maps.append(try statistics.parameters(for: scheme).channels[0])
     }
-    return TensorParameters(channels: maps, axis: axis)
+    return maps
+  }
+
+  /// A channel of a few values has no use for thousands of bins: two to five values share one, and
+  /// there are two for every code.
+  private static func bins(forChannelOf count: Int) -> Int {
+    1 << min(max(count.bitWidth - count.leadingZeroBitCount - 2, 9), 11)
   }
 
   /// What a user should know before these weights are quantized with a scheme.

@@ -7,8 +7,9 @@ import Foundation
 /// as there are codes for them, each spread evenly over its bins with values (distribution Q).
 /// Exact zeros are left out: zero keeps its code under any threshold.
 ///
-/// With prefix sums a threshold costs one logarithm per level. Every eighth threshold is tried, then
-/// all around the best.
+/// With prefix sums a threshold costs one logarithm per level, and for the few values of a weight's
+/// channel those of small numbers are known. Every sixteenth threshold is tried, then
+/// every fourth around the best, then all around the best of those.
 struct EntropyRange {
   private let statistics: TensorStatistics
   private let symmetry: Symmetry
@@ -49,8 +50,11 @@ struct EntropyRange {
   func range() -> ClosedRange<Float> {
     let choice = ThresholdChoice(statistics, symmetry: symmetry)
     guard end > levels else { return choice.range(threshold: Double(choice.largest)) }
-    let coarse = best(of: Array(stride(from: levels, through: end, by: 8)) + [end])
-    let fine = best(of: Array(max(coarse - 7, levels)...min(coarse + 7, end)))
+    let coarse = best(of: Array(stride(from: levels, through: end, by: 16)) + [end])
+    let medium = best(
+      of: Array(stride(from: max(coarse - 16, levels), through: coarse, by: 4))
+        + Array(stride(from: coarse + 4, through: min(coarse + 16, end), by: 4)))
+    let fine = best(of: Array(max(medium - 3, levels)...min(medium + 3, end)))
     return choice.range(threshold: Double(fine) * statistics.absolute.binWidth)
   }
 
@@ -78,19 +82,48 @@ struct EntropyRange {
     var sum = entropySums[bins]
     sum -= last > 0 ? last * log(last) : 0
     sum += last + outliers > 0 ? (last + outliers) * log(last + outliers) : 0
-    var begin = 0
-    for level in 1...levels {
-      let next = level * bins / levels
-      let values = countSums[next] - countSums[begin]
-      let target = values + (next == bins ? outliers : 0)
-      if target > 0 {
-        let occupied = max(occupiedSums[next] - occupiedSums[begin], 1)
-        // A level that holds outliers only has no probability in Q; a small one stands for it.
-        let spread = max(values / Double(occupied), 1e-4)
-        sum -= target * log(spread)
+    countSums.withUnsafeBufferPointer { countSums in
+      occupiedSums.withUnsafeBufferPointer { occupiedSums in
+        Self.smallLogs.withUnsafeBufferPointer { logs in
+          var begin = 0
+          // Level n ends at bin n * bins / levels, rounded down.
+          var end = (bin: 0, rest: 0)
+          let step = bins.quotientAndRemainder(dividingBy: levels)
+          for _ in 0..<levels {
+            end.bin += step.quotient
+            end.rest += step.remainder
+            if end.rest >= levels {
+              end.rest -= levels
+              end.bin += 1
+            }
+            let values = countSums[end.bin] - countSums[begin]
+            let target = values + (end.bin == bins ? outliers : 0)
+            if target > 0 {
+              let occupied = max(occupiedSums[end.bin] - occupiedSums[begin], 1)
+              // A level that holds outliers only has no probability in Q; a small one stands for it.
+              let logSpread =
+                values > 0
+                ? logs.logarithm(of: values) - logs.logarithm(of: Double(occupied))
+                : Self.leastLogSpread
+              sum -= target * max(logSpread, Self.leastLogSpread)
+            }
+            begin = end.bin
+          }
+        }
       }
-      begin = next
     }
     return sum / total + log(kept / total)
+  }
+
+  private static let leastLogSpread = log(1e-4)
+  private static let smallLogs = [0] + (1..<4096).map { log(Double($0)) }
+}
+
+extension UnsafeBufferPointer<Double> {
+  /// The natural logarithm of a count; those of small whole numbers lie here.
+  @inline(__always)
+  fileprivate func logarithm(of number: Double) -> Double {
+    let whole = Int(number)
+    return whole < count && Double(whole) == number ? self[whole] : log(number)
   }
 }

@@ -1,7 +1,8 @@
 /// The range whose map has the least predicted squared error, rounding and clipping together.
 ///
-/// A sweep: clipping ranges from the whole down to a hundredth of it, in steps of 7 %, then around
-/// the best in steps of 1 %. Two-sided affine ranges sweep each end, then refine both once more.
+/// A sweep: clipping ranges from the whole down to a hundredth of it in steps of a quarter, then
+/// around the best in steps of 7 %, around the best of those in steps of 2 %, and so on to 0.5 %.
+/// Two-sided affine ranges sweep each end, then refine both once more.
 struct SquaredErrorRange {
   private let model: NoiseModel
   private let scheme: TensorScheme
@@ -61,14 +62,22 @@ struct SquaredErrorRange {
     if start == nil {
       var factor: Float = 1
       while factor > 0.01 {
-        factor *= 0.93
+        factor *= 0.75
         consider(factor)
       }
+      let coarse = best
+      factor = coarse / 0.75
+      while factor > coarse * 0.75 {
+        factor *= 0.93
+        if factor < 1 { consider(factor) }
+      }
     }
-    let coarse = best
-    for step in -7...7 where step != 0 {
-      let fine = coarse * (1 + 0.01 * Float(step))
-      if fine <= 1 { consider(fine) }
+    for width: Float in [0.02, 0.005] {
+      let center = best
+      for step in -3...3 where step != 0 {
+        let factor = center * (1 + width * Float(step))
+        if factor <= 1 { consider(factor) }
+      }
     }
     return best
   }

@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// `items` through `transform` on all cores; results in the order of `items`.
-func concurrentMap<Item: Sendable, Result: Sendable>(
+package func concurrentMap<Item: Sendable, Result: Sendable>(
   _ items: [Item], _ transform: @Sendable (Item) -> Result
 ) -> [Result] {
   guard items.count > 1 else { return items.map(transform) }
