@@ -7,7 +7,7 @@ import Kernels
 import Quantization
 import Workbench
 
-/// Measures what a person waits for. Exit status 3 says that a limit does not hold.
+/// Measures what a person waits for.
 @main
 struct OctetBenchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,6 +40,10 @@ struct OctetBenchmarks: ParsableCommand {
 
   @Option(help: "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
   var only: [Part] = []
+
+  @Flag(
+    help: "End with status 3 when a limit does not hold; limits are meant for efficientnet_lite0.")
+  var strict = false
 
   @Flag(help: "Print JSON for machines.")
   var json = false
@@ -81,7 +85,7 @@ struct OctetBenchmarks: ParsableCommand {
     }
     let report = Report(project, threads: threads, findings)
     try json ? report.printJSON() : print(report.text)
-    if findings.contains(where: { !$0.holds }) { throw ExitCode(3) }
+    if strict, findings.contains(where: { !$0.holds }) { throw ExitCode(3) }
   }
 
   private func request(limit: Int?) -> DataRequest {

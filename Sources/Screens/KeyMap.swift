@@ -128,7 +128,7 @@ extension Confirmation.Answer {
   func label(for kind: Confirmation.Kind) -> String {
     switch (self, kind) {
     case (.yes, .quitWithJob): "cancel the job and quit"
-    case (.yes, .overwrite): "overwrite"
+    case (.yes, .replaceExport), (.yes, .replaceSession): "replace it"
     case (.yes, .recover): "recover"
     case (.yes, _): "yes"
     case (.save, _): "save and quit"

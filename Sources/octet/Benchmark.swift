@@ -48,7 +48,7 @@ struct Benchmark: ParsableCommand {
       show(result)
       if index > 0 {
         print(
-          "  \(decimal(report.speedUp(of: index), places: 2))× as fast as \(report.results[0].model)"
+          "  \(Numbers.decimal(report.speedUp(of: index), places: 2))× as fast as \(report.results[0].model)"
         )
       }
     }
@@ -96,16 +96,16 @@ struct Benchmark: ParsableCommand {
     ])
     for layer in result.layers {
       table.append([
-        layer.name, layer.operator, decimal(layer.medianMicroseconds),
-        layer.macs > 0 ? decimal(layer.throughput) : "", layer.kernel,
+        layer.name, layer.operator, Numbers.decimal(layer.medianMicroseconds),
+        layer.macs > 0 ? Numbers.decimal(layer.throughput) : "", layer.kernel,
       ])
     }
     print("\(result.model)  \(result.threads) thread(s), \(result.runs) runs")
     print(table.formatted())
     print(
-      "  median \(decimal(result.medianMilliseconds, places: 3)) ms,"
-        + " minimum \(decimal(result.minimumMilliseconds, places: 3)) ms,"
-        + " p90 \(decimal(result.percentile90Milliseconds, places: 3)) ms")
+      "  median \(Numbers.decimal(result.medianMilliseconds, places: 3)) ms,"
+        + " minimum \(Numbers.decimal(result.minimumMilliseconds, places: 3)) ms,"
+        + " p90 \(Numbers.decimal(result.percentile90Milliseconds, places: 3)) ms")
   }
 
   /// What `--json` promises.

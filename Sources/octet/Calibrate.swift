@@ -36,7 +36,7 @@ struct Calibrate: ParsableCommand {
     if format.json { return try printJSON(Report(summary, session: output)) }
     print(
       "Observed \(summary.samples) samples in \(summary.batches) batches,"
-        + " \(summary.edges) tensors, \(decimal(summary.seconds)) s. Session: \(output)")
+        + " \(summary.edges) tensors, \(Numbers.decimal(summary.seconds)) s. Session: \(output)")
     if summary.nonFiniteCount > 0 {
       warn("\(summary.nonFiniteCount) values were NaN or infinite and were left out.")
     }

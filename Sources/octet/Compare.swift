@@ -62,8 +62,8 @@ struct Compare: ParsableCommand {
     print(layers.formatted())
     for output in report.outputs {
       print(
-        "output \(output.output): SQNR \(decimal(output.error.decibels)) dB,"
-          + " cosine \(decimal(output.error.cosine, places: 6)),"
+        "output \(output.output): SQNR \(Numbers.decimal(output.error.decibels)) dB,"
+          + " cosine \(Numbers.decimal(output.error.cosine, places: 6)),"
           + " largest error \(output.error.largestError), \(report.sampleCount) samples")
       if let agreement = output.agreement { print("  same top-1: \(percent(agreement))") }
       if let first = output.firstAccuracy, let second = output.secondAccuracy {
@@ -74,8 +74,8 @@ struct Compare: ParsableCommand {
 
   private static func row(_ name: String, _ error: ErrorSummary) -> [String] {
     [
-      name, decimal(error.decibels), decimal(error.cosine, places: 6),
-      decimal(error.largestError, places: 6),
+      name, Numbers.decimal(error.decibels), Numbers.decimal(error.cosine, places: 6),
+      Numbers.decimal(error.largestError, places: 6),
     ]
   }
 
@@ -83,7 +83,7 @@ struct Compare: ParsableCommand {
     for output in report.outputs {
       if let minimumSqnr, !(output.error.decibels >= minimumSqnr) {
         throw CheckFailed(
-          "output '\(output.output)' has SQNR \(decimal(output.error.decibels)) dB,"
+          "output '\(output.output)' has SQNR \(Numbers.decimal(output.error.decibels)) dB,"
             + " below \(minimumSqnr) dB.")
       }
       if let minimumAgreement, let agreement = output.agreement, agreement < minimumAgreement {

@@ -33,8 +33,8 @@ struct Doctor: ParsableCommand {
         "kernels: \(host.isa.rawValue) of \(InstructionSet.available.map(\.rawValue).joined(separator: ", "));"
           + " \(ProcessInfo.processInfo.activeProcessorCount) cores")
       print(
-        "measured peak, \(host.threads) thread(s): fp32 \(decimal(peak.float32)) GMAC/s,"
-          + " int8 \(decimal(peak.int8)) GMAC/s")
+        "measured peak, \(host.threads) thread(s): fp32 \(Numbers.decimal(peak.float32)) GMAC/s,"
+          + " int8 \(Numbers.decimal(peak.int8)) GMAC/s")
       for finding in examined?.findings ?? [] {
         print("\(finding.severity): \(finding.place): \(finding.statement). \(finding.whatToDo)")
       }
@@ -48,7 +48,7 @@ struct Doctor: ParsableCommand {
     let project = try Project(path: model, options: host.options)
     let dataset = try project.dataset(
       data.request, mapping: data.mapping, labels: data.labels, seed: data.seed)
-    return try InputDoctor().examine(dataset)
+    return InputDoctor().examine(dataset)
   }
 
   private struct Report: Encodable {

@@ -32,8 +32,8 @@ struct ExportReport: Encodable {
     if json { return try printJSON(self) }
     for note in notes { warn(note) }
     print(
-      "Wrote \(path), \(bytes.byteText): \(int8Layers) layers int8, \(floatLayers) fp32;"
-        + " constants \(floatWeightBytes.byteText) → \(int8WeightBytes.byteText);"
+      "Wrote \(path), \(Numbers.bytes(bytes)): \(int8Layers) layers int8, \(floatLayers) fp32;"
+        + " constants \(Numbers.bytes(floatWeightBytes)) → \(Numbers.bytes(int8WeightBytes));"
         + " \(verification).")
   }
 }
@@ -44,7 +44,7 @@ extension Workspace {
     let isWatched = isatty(STDERR_FILENO) == 1
     try calibrate(dataset, control: JobControl()) { progress in
       guard isWatched else { return }
-      let rate = decimal(progress.batchesPerSecond)
+      let rate = Numbers.decimal(progress.batchesPerSecond)
       FileHandle.standardError.write(
         Data(
           "\rcalibrating \(progress.batchesDone)/\(dataset.batchCount), \(rate) batches/s   ".utf8))

@@ -17,8 +17,8 @@ struct Inspect: ParsableCommand {
     if output.json { return try printJSON(Report(summary)) }
     print(
       "\(summary.modelName)  opset \(summary.opset)  \(summary.parameterCount) parameters"
-        + "  \(decimal(Double(summary.multiplyAccumulates) / 1e6)) MMAC"
-        + "  \(summary.modelByteCount.byteText)")
+        + "  \(Numbers.decimal(Double(summary.multiplyAccumulates) / 1e6)) MMAC"
+        + "  \(Numbers.bytes(summary.modelByteCount))")
     for line in summary.inputs { print("  in   \(line)") }
     for line in summary.outputs { print("  out  \(line)") }
     var table = TextTable([

@@ -4,6 +4,7 @@ import Execution
 import Foundation
 import Graphs
 import ONNX
+import Quantization
 import Tensors
 import Workbench
 
@@ -77,7 +78,14 @@ struct Run: ParsableCommand {
     switch keep {
     case nil: break
     case "all": kept = Set(model.graph.nodes.flatMap(\.outputs).filter { !$0.isEmpty })
-    case .some(let list): kept = Set(list.split(separator: ",").map(String.init))
+    case .some(let list):
+      kept = Set(list.split(separator: ",").map(String.init))
+      let made = Set(model.graph.nodes.flatMap(\.outputs))
+      if let unknown = kept.subtracting(made).min() {
+        let nearest = nearestName(to: unknown, among: Array(made)).map { " Did you mean '\($0)'?" }
+        throw ValidationError(
+          "--keep: no node of \(self.model) makes '\(unknown)'.\(nearest ?? "")")
+      }
     }
     return try Executor(
       model: model,

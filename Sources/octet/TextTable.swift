@@ -1,3 +1,5 @@
+import Workbench
+
 /// Columns of text, padded; numbers to the right.
 struct TextTable {
   enum Alignment { case left, right }
@@ -30,22 +32,5 @@ struct TextTable {
   }
 }
 
-/// `12.3`, or `–` for nothing; `exact` for an infinite ratio.
-func decimal(_ value: Double?, places: Int = 1) -> String {
-  guard let value else { return "–" }
-  if value == .infinity { return "exact" }
-  if value.isNaN { return "nan" }
-  var scale = 1.0
-  for _ in 0..<places { scale *= 10 }
-  let rounded = (value * scale).rounded() / scale
-  var text = "\(rounded)"
-  if !text.contains("e"), let dot = text.firstIndex(of: ".") {
-    let found = text.distance(from: dot, to: text.endIndex) - 1
-    if found < places { text += String(repeating: "0", count: places - found) }
-    if places == 0 { text = String(text[..<dot]) }
-  }
-  return text
-}
-
 /// `98.5 %`.
-func percent(_ share: Double?) -> String { share.map { decimal($0 * 100) + " %" } ?? "–" }
+func percent(_ share: Double?) -> String { share.map { Numbers.decimal($0 * 100) + " %" } ?? "–" }

@@ -150,6 +150,7 @@ def test_wrong_preprocessing_is_refused(text, tmp_path):
     (["inspect", MODEL, "--shape", "input=0x1"], "--shape"),
     (["inspect", MODEL, "--shape", f"input={2 ** 40}x{2 ** 40}"], "--shape"),
     (["run", MODEL], "--inputs"), (["run", MODEL, "--input", "x"], "NAME=FILE"),
+    (["run", MODEL, "--inputs", DATA, "--keep", "nonsense"], "nonsense"),
     (["quantize", MODEL, "-o", "out.onnx"], "--data"),
     (["quantize", MODEL, "--data", "random"], "output"),
     (["quantize", MODEL, "--data", "random", "-o", "o", "--target", "arm"], "arm"),

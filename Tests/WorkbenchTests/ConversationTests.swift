@@ -42,7 +42,8 @@ import Workbench
     let effects = state.update(.answer(.save))
     #expect(
       effects == [
-        .save(path: SampleProject.sessionPath, state.sessionContent, thenQuit: true)
+        .save(
+          path: SampleProject.sessionPath, state.sessionContent, thenQuit: true, replacing: true)
       ])
     var failed = state
     #expect(failed.update(.event(.sessionFailed(message: "disk full"))).isEmpty)
@@ -74,7 +75,7 @@ import Workbench
     #expect(state.update(.answer(.save)).isEmpty)
     #expect(prompt(state)?.kind == .save)
     let effects = state.update(.submitText)
-    guard case .save(_, _, let thenQuit) = effects.first else {
+    guard case .save(_, _, let thenQuit, _) = effects.first else {
       Issue.record("nothing is saved: \(effects)")
       return
     }
@@ -180,8 +181,51 @@ import Workbench
     state.type("/tmp/out.onnx")
     #expect(
       state.update(.submitText) == [
-        .export(run: state.run, state.recipe, path: "/tmp/out.onnx")
+        .export(run: state.run, state.recipe, path: "/tmp/out.onnx", replacing: false)
       ])
+  }
+
+  @Test func aFileIsReplacedOnlyWhenThatWasAgreedTo() {
+    var state = SampleProject.calibrated()
+    _ = state.update(.export(path: "/tmp/out.onnx"))
+    #expect(state.update(.event(.exportExists(run: state.run, path: "/tmp/out.onnx"))).isEmpty)
+    #expect(state.job == nil)
+    #expect(question(state) == .replaceExport(path: "/tmp/out.onnx"))
+    var declined = state
+    #expect(declined.update(.answer(.cancel)).isEmpty)
+    #expect(declined.job == nil)
+    #expect(
+      state.update(.answer(.yes)) == [
+        .export(run: state.run, state.recipe, path: "/tmp/out.onnx", replacing: true)
+      ])
+  }
+
+  @Test func anotherSessionIsReplacedOnlyWhenThatWasAgreedTo() {
+    var state = edited()
+    let saving = state.update(.save(path: "/tmp/other.octet.json"))
+    #expect(
+      saving == [
+        .save(
+          path: "/tmp/other.octet.json", state.sessionContent, thenQuit: false, replacing: false)
+      ])
+    _ = state.update(.event(.sessionExists(path: "/tmp/other.octet.json", thenQuit: false)))
+    #expect(state.isUnsaved)
+    #expect(
+      state.update(.answer(.yes)) == [
+        .save(
+          path: "/tmp/other.octet.json", state.sessionContent, thenQuit: false, replacing: true)
+      ])
+  }
+
+  @Test func whatChangesDuringAWriteStaysUnsaved() {
+    var state = edited()
+    _ = state.update(.save(path: nil))
+    _ = state.update(.edit(.toggleGranularity))
+    _ = state.update(.event(.saved(path: SampleProject.sessionPath, thenQuit: false)))
+    #expect(state.isUnsaved)
+    _ = state.update(.save(path: nil))
+    _ = state.update(.event(.saved(path: SampleProject.sessionPath, thenQuit: false)))
+    #expect(!state.isUnsaved)
   }
 
   @Test func escapeLeavesEveryOverlayWithoutEffects() {

@@ -49,7 +49,10 @@ import Workbench
 
     let saving = state.update(.save(path: nil))
     #expect(
-      saving == [.save(path: SampleProject.sessionPath, state.sessionContent, thenQuit: false)])
+      saving == [
+        .save(
+          path: SampleProject.sessionPath, state.sessionContent, thenQuit: false, replacing: true)
+      ])
     _ = state.update(.event(.saved(path: SampleProject.sessionPath, thenQuit: false)))
     #expect(!state.isUnsaved)
 

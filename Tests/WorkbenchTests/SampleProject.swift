@@ -44,6 +44,7 @@ enum SampleProject {
     _ = state.update(.event(.dataChosen(data)))
     _ = state.update(.startCalibration)
     _ = state.update(.event(.calibrated(run: state.run, calibration)))
+    _ = state.update(.save(path: session ?? sessionPath))
     _ = state.update(.event(.saved(path: session ?? sessionPath, thenQuit: false)))
     if session == nil { state.sessionPath = nil }
     evaluate(&state)
@@ -54,6 +55,7 @@ enum SampleProject {
     var state = calibrated()
     _ = state.update(.analyseErrors)
     _ = state.update(.event(.errorsAnalysed(run: state.run, errors)))
+    _ = state.update(.save(path: sessionPath))
     _ = state.update(.event(.saved(path: sessionPath, thenQuit: false)))
     return state
   }

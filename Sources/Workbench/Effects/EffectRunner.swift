@@ -6,7 +6,7 @@ import Execution
 import Foundation
 import Logging
 import OrderedCollections
-package import Quantization
+import Quantization
 import Sessions
 import Synchronization
 
@@ -78,9 +78,11 @@ import Synchronization
     case .convert(let run, let recipe): convert(run, recipe)
     case .benchmark(let run, let recipe, let runs, let batchSize, let request):
       benchmark(run, recipe, runs, batchSize, request)
-    case .export(let run, let recipe, let path): export(run, recipe, path)
+    case .export(let run, let recipe, let path, let replacing):
+      export(run, recipe, path, replacing: replacing)
     case .setThreads(let threads): setThreads(threads)
-    case .save(let path, let content, let thenQuit): save(path, content, thenQuit: thenQuit)
+    case .save(let path, let content, let thenQuit, let replacing):
+      save(path, content, thenQuit: thenQuit, replacing: replacing)
     case .autosave(let path, let content): autosave(path, content)
     case .recover(let path): open(path, recovering: true)
     case .discardAutosave(let path): discardAutosave(path)
@@ -301,9 +303,12 @@ import Synchronization
     }
   }
 
-  private func export(_ run: Int, _ recipe: Recipe, _ path: String) {
+  private func export(_ run: Int, _ recipe: Recipe, _ path: String, replacing: Bool) {
     let shared = shared
     job(run) { _ in
+      if !replacing, FileManager.default.fileExists(atPath: path) {
+        return .exportExists(run: run, path: path)
+      }
       guard let workspace = shared.workspace(), var analysis = shared.analysis() else {
         throw WorkbenchError.notCalibrated
       }
@@ -317,13 +322,16 @@ import Synchronization
     shared.update { $0.project.options.threads = threads }
   }
 
-  private func save(_ path: String, _ content: SessionContent, thenQuit: Bool) {
+  private func save(_ path: String, _ content: SessionContent, thenQuit: Bool, replacing: Bool) {
     pendingAutosave?.cancel()
     let (shared, folder) = (shared, folder)
     files.async {
       guard let workspace = shared.workspace() else { return }
       do {
         try workspace.project.refuseToReplace(at: path)
+        if !replacing, FileManager.default.fileExists(atPath: path) {
+          return self.post(.sessionExists(path: path, thenQuit: thenQuit))
+        }
         try SessionFile(path: path).write(workspace.session(content, at: path))
         SessionFile(path: folder.unnamedSession(for: workspace.project)).removeAutosave()
         folder.remember(path)

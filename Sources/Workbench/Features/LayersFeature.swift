@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 
 /// The Layers tab: a tree or list of layers, their evaluation, and the detail of the selected one.
 package struct LayersFeature: Equatable, Sendable {

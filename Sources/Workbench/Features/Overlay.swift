@@ -33,7 +33,8 @@ package struct Confirmation: Equatable, Sendable {
   package enum Kind: Equatable, Sendable {
     case quitWithJob
     case quitUnsaved
-    case overwrite(path: String)
+    case replaceExport(path: String)
+    case replaceSession(path: String, thenQuit: Bool)
     case recover(path: String)
     case openUnsaved(path: String)
   }

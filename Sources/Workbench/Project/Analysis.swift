@@ -1,6 +1,6 @@
 package import Calibration
 package import Conversion
-package import Graphs
+import Graphs
 import OrderedCollections
 package import Quantization
 import Tensors

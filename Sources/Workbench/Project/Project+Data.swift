@@ -1,5 +1,5 @@
 package import Datasets
-package import ONNX
+import ONNX
 import Tensors
 
 extension Project {
@@ -42,7 +42,7 @@ extension Project {
 
   /// The dataset in words, with what the input doctor found.
   package func describe(_ dataset: Dataset, request: DataRequest) throws -> DataSummary {
-    let report = try InputDoctor().examine(dataset)
+    let report = InputDoctor().examine(dataset)
     let members = dataset.bindings.map(\.member.name).joined(separator: ", ")
     let source = dataset.source.name
     return DataSummary(

@@ -1,8 +1,8 @@
 package import Calibration
-package import Datasets
+import Datasets
 import Foundation
 import Kernels
-package import Quantization
+import Quantization
 package import Sessions
 
 /// A project with what has been learnt of it: what a session file stands for.

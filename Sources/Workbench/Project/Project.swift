@@ -1,10 +1,11 @@
+import Calibration
 package import Conversion
 package import Datasets
 package import Execution
 import Foundation
 package import Graphs
 package import Kernels
-package import ONNX
+import ONNX
 package import Tensors
 
 /// How plans are built and run on this host.
@@ -113,37 +114,26 @@ package struct Project: Sendable {
 
   /// Plans the float model for `shapes` and says what each layer is.
   package func summary() throws -> ProjectSummary {
-    let executor = try floatExecutor(kept: Set(layers.observedEdges))
-    var outputShapes: [String: Shape] = [:]
-    var work: [Layer.ID: Int] = [:]
     var notes = notes
+    var costs: LayerCosts?
     do {
-      let plan = try executor.plan(for: shapes)
-      for step in plan.steps {
-        outputShapes[step.output] = step.outputShape
-        for node in step.nodes {
-          guard let layer = layers.layer(containing: node) else { continue }
-          work[layer.id, default: 0] += step.multiplyAccumulates
-          break
-        }
-      }
+      costs = try LayerCosts(layers: layers, shapes: shapes)
     } catch {
       notes.append("The model cannot run yet: \(error)")
     }
-    let total = max(work.values.reduce(0, +), 1)
     let rows = layers.layers.map { layer in
       LayerSummary(
         id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
         role: LayerSummary.Role(layer.role), inputEdges: layer.inputs, outputEdge: layer.output,
-        outputShape: outputShapes[layer.output]?.description ?? "",
+        outputShape: costs?.outputShapes[layer.id]?.description ?? "",
         weightShape: layer.weight?.shape.description ?? "", parameterCount: layer.parameterCount,
-        multiplyAccumulates: work[layer.id] ?? 0,
-        share: Double(work[layer.id] ?? 0) / Double(total))
+        multiplyAccumulates: costs?.multiplyAccumulates[layer.id] ?? 0,
+        share: costs?.share(of: layer.id) ?? 0)
     }
     return ProjectSummary(
       modelPath: path, modelName: name, modelDigest: digest, modelByteCount: byteCount,
       opset: Int(source.opset), parameterCount: rows.map(\.parameterCount).reduce(0, +),
-      multiplyAccumulates: work.values.reduce(0, +),
+      multiplyAccumulates: costs?.total ?? 0,
       inputs: layers.model.graph.requiredInputs.map(Self.describe),
       outputs: layers.model.graph.outputs.map(Self.describe), layers: rows, notes: notes,
       instructionSet: options.instructionSet.rawValue, threads: options.threads)

@@ -1,9 +1,9 @@
 package import Calibration
-package import Conversion
+import Conversion
 package import Datasets
 import Execution
 import Foundation
-package import Graphs
+import Graphs
 import Kernels
 import ONNX
 package import Quantization
@@ -91,7 +91,7 @@ extension Workspace {
     return ExportSummary(
       path: path, byteCount: byteCount,
       verification:
-        "\(conversion.sizes.quantizedByteCount.byteText), reloaded and run, outputs equal")
+        "\(Numbers.bytes(conversion.sizes.quantizedByteCount)), reloaded and run, outputs equal")
   }
 
   private func run(
@@ -154,20 +154,5 @@ extension Advice.Kind {
     case .data: "more or other data"
     case .coverage: "coverage"
     }
-  }
-}
-
-extension Int {
-  /// `1.9 MB`, powers of 1000.
-  package var byteText: String {
-    let units = ["B", "kB", "MB", "GB", "TB"]
-    var value = Double(self)
-    var unit = 0
-    while value >= 999.95, unit < units.count - 1 {
-      value /= 1000
-      unit += 1
-    }
-    if unit == 0 { return "\(self) B" }
-    return "\((value * 10).rounded() / 10) \(units[unit])"
   }
 }

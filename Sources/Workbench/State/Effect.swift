@@ -18,9 +18,11 @@ package enum Effect: Equatable, Sendable {
   case measureSensitivity(run: Int, DataRequest, Recipe)
   case convert(run: Int, Recipe)
   case benchmark(run: Int, Recipe, runs: Int, batchSize: Int, DataRequest)
-  case export(run: Int, Recipe, path: String)
+  /// Asks before it replaces a file, unless that was agreed to.
+  case export(run: Int, Recipe, path: String, replacing: Bool)
   case setThreads(Int)
-  case save(path: String, SessionContent, thenQuit: Bool)
+  /// Asks before it replaces a file, unless that was agreed to.
+  case save(path: String, SessionContent, thenQuit: Bool, replacing: Bool)
   /// Soon, not at once: several changes become one write.
   case autosave(sessionPath: String?, SessionContent)
   case recover(path: String)

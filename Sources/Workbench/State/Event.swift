@@ -16,9 +16,13 @@ package enum Event: Equatable, Sendable {
   case converted(run: Int, ConversionSummary)
   case benchmarked(run: Int, BenchmarkTable)
   case exported(run: Int, ExportSummary)
+  /// Nothing was written, because there is a file already.
+  case exportExists(run: Int, path: String)
   case cancelled(run: Int)
   case failed(run: Int, message: String)
   case saved(path: String, thenQuit: Bool)
+  /// Nothing was written, because there is another file of that name.
+  case sessionExists(path: String, thenQuit: Bool)
   case autosaved
   case sessionFailed(message: String)
   case recoverable(path: String, description: String)

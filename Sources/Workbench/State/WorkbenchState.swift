@@ -38,6 +38,8 @@ package struct WorkbenchState: Equatable, Sendable {
   package var project: ProjectSummary?
   package var sessionPath: String?
   package var isUnsaved = false
+  /// Whether something changed after the session was handed over for writing.
+  var hasChangedSinceSave = false
   package var history = RecipeHistory(Recipe(target: .x86))
   /// Counts recipe and statistics changes, so that late evaluations are told apart.
   package var generation = 0

@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 
 /// A word of the `:` command line and of the palette.
 package struct WorkbenchCommand: Sendable {

@@ -157,8 +157,10 @@ extension WorkbenchState {
       return saveSession(to: sessionPath, thenQuit: true)
     case (.quitUnsaved, .discard):
       return discardAutosave() + [.quit]
-    case (.overwrite(let path), .yes):
-      return startExport(to: path)
+    case (.replaceExport(let path), .yes):
+      return startExport(to: path, replacing: true)
+    case (.replaceSession(let path, let thenQuit), .yes):
+      return save(to: path, thenQuit: thenQuit, replacing: true)
     case (.recover(let path), .yes):
       return [.recover(path: path)]
     case (.recover(let path), .discard):

@@ -145,7 +145,11 @@ extension WorkbenchState {
 
   private mutating func askForClip() -> [Effect] {
     guard let layer = selectedLayer else { return [] }
-    let range = layers.evaluations[layer.id]?.activation
+    let range: (lower: Float, upper: Float)? =
+      switch layers.side {
+      case .activation: layers.evaluations[layer.id]?.activation.map { ($0.lower, $0.upper) }
+      case .weight: layers.detail?.weightHistogram.map { ($0.lower, $0.upper) }
+      }
     overlay = .prompt(
       Prompt(
         kind: .clip, title: "Clip \(layers.side.title)s of \(layer.id)",

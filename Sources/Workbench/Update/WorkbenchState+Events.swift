@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 import Sessions
 
 extension WorkbenchState {
@@ -45,10 +45,13 @@ extension WorkbenchState {
       return []
     case .saved(let path, let thenQuit):
       sessionPath = path
-      isUnsaved = false
+      isUnsaved = hasChangedSinceSave
       say("Saved \(path).")
       log.append(.done, "Saved \(path)")
       return thenQuit ? [.quit] : []
+    case .sessionExists(let path, let thenQuit):
+      askToReplace(path, .replaceSession(path: path, thenQuit: thenQuit))
+      return []
     case .autosaved:
       return []
     case .sessionFailed(let message):
@@ -56,7 +59,8 @@ extension WorkbenchState {
       return []
     case .jobProgressed(let run, _), .calibrationProgressed(let run, _), .calibrated(let run, _),
       .errorsAnalysed(let run, _), .sensitivityMeasured(let run, _), .converted(let run, _),
-      .benchmarked(let run, _), .exported(let run, _), .cancelled(let run), .failed(let run, _):
+      .benchmarked(let run, _), .exported(let run, _), .exportExists(let run, _),
+      .cancelled(let run), .failed(let run, _):
       guard run == job?.run else { return [] }
       return receiveFromJob(event)
     }
@@ -86,7 +90,8 @@ extension WorkbenchState {
       errors.isStale = false
       tab = .errors
       errors.cursor = ListCursor()
-      let output = report.output.int8Decibels.map { " Output SQNR \(decibelText($0))." } ?? ""
+      let output =
+        report.output.int8Decibels.map { " Output SQNR \(Numbers.decibelText($0))." } ?? ""
       return finish("Errors measured.\(output)", command: compareCommand) + changed()
     case .sensitivityMeasured(_, let rows):
       errors.sensitivity = Dictionary(
@@ -109,6 +114,10 @@ extension WorkbenchState {
         + changed()
     case .exported(_, let summary):
       return finish("Exported \(summary.path): \(summary.verification).", command: exportCommand)
+    case .exportExists(_, let path):
+      job = nil
+      askToReplace(path, .replaceExport(path: path))
+      return []
     case .cancelled:
       if job?.kind == .calibration { calibrate.phase = calibrate.summary == nil ? .ready : .done }
       return finish("Cancelled.", command: nil)
@@ -120,6 +129,13 @@ extension WorkbenchState {
     default:
       return []
     }
+  }
+
+  private mutating func askToReplace(_ path: String, _ kind: Confirmation.Kind) {
+    overlay = .confirmation(
+      Confirmation(
+        kind: kind, question: "Replace \(path)?", detail: "There is a file of that name already.",
+        answers: [.yes, .cancel]))
   }
 
   private mutating func finish(_ text: String, command: String?) -> [Effect] {

@@ -242,7 +242,7 @@ extension WorkbenchState {
     guard let project else { return [] }
     let measured = localErrors.filter { layers.evaluations[$0.key]?.isFloat != true }
     if let worst = measured.min(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
-      say("Worst layer by local SQNR: \(worst.key), \(decibelText(worst.value)).")
+      say("Worst layer by local SQNR: \(worst.key), \(Numbers.decibelText(worst.value)).")
       return reveal(worst.key)
     }
     let predicted = project.layers.compactMap { layer in
@@ -254,7 +254,7 @@ extension WorkbenchState {
       say("Calibrate first: nothing is known of the layers yet.", .warning)
       return []
     }
-    say("Worst layer by predicted SQNR: \(worst.0), \(decibelText(worst.1)).")
+    say("Worst layer by predicted SQNR: \(worst.0), \(Numbers.decibelText(worst.1)).")
     return reveal(worst.0)
   }
 
@@ -276,10 +276,4 @@ extension WorkbenchState {
       return []
     }
   }
-}
-
-/// `37.1 dB`.
-func decibelText(_ value: Double) -> String {
-  if value == .infinity { return "exact" }
-  return "\((value * 10).rounded() / 10) dB"
 }

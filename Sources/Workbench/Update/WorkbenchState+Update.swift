@@ -41,6 +41,7 @@ extension WorkbenchState {
   /// Marks the session unsaved and asks for an autosave.
   mutating func changed() -> [Effect] {
     isUnsaved = true
+    hasChangedSinceSave = true
     return [.autosave(sessionPath: sessionPath, sessionContent)]
   }
 

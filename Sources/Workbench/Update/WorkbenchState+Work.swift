@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 
 extension WorkbenchState {
   /// Jobs, data, files.
@@ -214,8 +214,8 @@ extension WorkbenchState {
     return stem + ".int8.onnx"
   }
 
-  mutating func startExport(to path: String) -> [Effect] {
-    start(.export) { [.export(run: $0.run, $0.recipe, path: path)] }
+  mutating func startExport(to path: String, replacing: Bool = false) -> [Effect] {
+    start(.export) { [.export(run: $0.run, $0.recipe, path: path, replacing: replacing)] }
   }
 
   mutating func saveSession(to path: String?, thenQuit: Bool) -> [Effect] {
@@ -228,6 +228,11 @@ extension WorkbenchState {
       overlay = .prompt(prompt)
       return []
     }
-    return [.save(path: path, sessionContent, thenQuit: thenQuit)]
+    return save(to: path, thenQuit: thenQuit, replacing: path == sessionPath)
+  }
+
+  mutating func save(to path: String, thenQuit: Bool, replacing: Bool) -> [Effect] {
+    hasChangedSinceSave = false
+    return [.save(path: path, sessionContent, thenQuit: thenQuit, replacing: replacing)]
   }
 }

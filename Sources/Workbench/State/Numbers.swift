@@ -1,14 +1,22 @@
-/// Numbers as the screens write them.
-enum Numbers {
-  /// `37.1`, `exact`, or a dash for nothing.
-  static func decibels(_ value: Double?) -> String {
+/// Numbers as screens, tables and messages write them.
+package enum Numbers {
+  /// `37.1`, `exact` for an infinite ratio, or a dash for nothing.
+  package static func decibels(_ value: Double?) -> String { decimal(value, places: 1) }
+
+  /// `37.1 dB`, or `exact`.
+  static func decibelText(_ value: Double) -> String {
+    value == .infinity ? "exact" : decibels(value) + " dB"
+  }
+
+  /// A number that may be missing, or a ratio that may be infinite.
+  package static func decimal(_ value: Double?, places: Int = 1) -> String {
     guard let value else { return "–" }
     if value.isInfinite { return value > 0 ? "exact" : "none" }
     if value.isNaN { return "nan" }
-    return fixed(value, places: 1)
+    return fixed(value, places: places)
   }
 
-  static func fixed(_ value: Double, places: Int) -> String {
+  package static func fixed(_ value: Double, places: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
@@ -22,7 +30,7 @@ enum Numbers {
   }
 
   /// Four significant digits, such as `0.02353` or `1.2e-07`.
-  static func real(_ value: Float) -> String {
+  package static func real(_ value: Float) -> String {
     let number = Double(value)
     guard number.isFinite else { return "\(value)" }
     if number == 0 { return "0" }
@@ -58,14 +66,14 @@ enum Numbers {
     return (number < 0 ? "-" : "") + fixed(mantissa, places: 2) + "e\(exponent)"
   }
 
-  static func percent(_ share: Double) -> String {
+  package static func percent(_ share: Double) -> String {
     let value = share * 100
     if value > 0, value < 0.01 { return "<0.01%" }
     return fixed(value, places: value < 1 ? 2 : 1) + "%"
   }
 
   /// `384.9M`.
-  static func count(_ value: Int) -> String {
+  package static func count(_ value: Int) -> String {
     let number = Double(value)
     if number >= 1e9 { return fixed(number / 1e9, places: 2) + "G" }
     if number >= 1e6 { return fixed(number / 1e6, places: 1) + "M" }
@@ -74,7 +82,7 @@ enum Numbers {
   }
 
   /// `1.9 MB`, powers of 1000.
-  static func bytes(_ value: Int) -> String {
+  package static func bytes(_ value: Int) -> String {
     let number = Double(value)
     if number >= 1e9 { return fixed(number / 1e9, places: 2) + " GB" }
     if number >= 1e6 { return fixed(number / 1e6, places: 1) + " MB" }
@@ -83,7 +91,7 @@ enum Numbers {
   }
 
   /// `12 s`, `3:05`.
-  static func seconds(_ value: Double) -> String {
+  package static func seconds(_ value: Double) -> String {
     if value < 10 { return fixed(value, places: 1) + " s" }
     if value < 100 { return fixed(value, places: 0) + " s" }
     let whole = Int(value)
