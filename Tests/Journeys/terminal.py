@@ -1,6 +1,7 @@
 """A terminal that a test types into: one tmux server of its own, with a shell in it."""
 
 import itertools
+import contextlib
 import os
 import re
 import shlex
@@ -107,8 +108,10 @@ class Terminal:
         while time.monotonic() < end:
             children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
             for child in children:
-                if os.path.realpath(f"/proc/{child}/exe") == str(binary()):
-                    return int(child)
+                # A child may be gone by the time it is looked at.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.realpath(f"/proc/{child}/exe") == str(binary()):
+                        return int(child)
             time.sleep(0.05)
         raise AssertionError("octet does not run")
 
