@@ -85,6 +85,15 @@ package struct Project: Sendable {
     if resolved(output) == resolved(path) { throw WorkbenchError.wouldReplaceModel(output) }
   }
 
+  /// Throws when the file has quantized every layer that a recipe could change.
+  package func refuseToQuantizeAgain() throws {
+    let stored = layers.layers.compactMap(\.stored)
+    guard let format = stored.last?.format.rawValue,
+      !layers.layers.contains(where: { $0.role == .quantizable })
+    else { return }
+    throw WorkbenchError.alreadyQuantized(path: path, layers: stored.count, format: format)
+  }
+
   package var name: String {
     let file = URL(fileURLWithPath: path).lastPathComponent
     return file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file
@@ -115,12 +124,14 @@ package struct Project: Sendable {
   package func summary() throws -> ProjectSummary {
     let executor = try floatExecutor(kept: Set(layers.observedEdges))
     var outputShapes: [String: Shape] = [:]
+    var nodeShapes: [Node.ID: Shape] = [:]
     var work: [Layer.ID: Int] = [:]
     var notes = notes
     do {
       let plan = try executor.plan(for: shapes)
       for step in plan.steps {
         outputShapes[step.output] = step.outputShape
+        for node in step.nodes { nodeShapes[node] = step.outputShape }
         for node in step.nodes {
           guard let layer = layers.layer(containing: node) else { continue }
           work[layer.id, default: 0] += step.multiplyAccumulates
@@ -130,15 +141,19 @@ package struct Project: Sendable {
     } catch {
       notes.append("The model cannot run yet: \(error)")
     }
+    let onCodes = integerNodes()
     let total = max(work.values.reduce(0, +), 1)
     let rows = layers.layers.map { layer in
       LayerSummary(
         id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
         role: LayerSummary.Role(layer.role), inputEdges: layer.inputs, outputEdge: layer.output,
-        outputShape: outputShapes[layer.output]?.description ?? "",
-        weightShape: layer.weight?.shape.description ?? "", parameterCount: layer.parameterCount,
-        multiplyAccumulates: work[layer.id] ?? 0,
-        share: Double(work[layer.id] ?? 0) / Double(total))
+        outputShape: (outputShapes[layer.output] ?? nodeShapes[layer.main])?.description ?? "",
+        weightShape: (layer.weight?.shape ?? layer.stored?.weights?.shape)?.description ?? "",
+        parameterCount: layer.parameterCount, multiplyAccumulates: work[layer.id] ?? 0,
+        share: Double(work[layer.id] ?? 0) / Double(total),
+        stored: layer.stored.map { stored in
+          StoredSummary(stored, runsOnCodes: onCodes[layer.main])
+        })
     }
     return ProjectSummary(
       modelPath: path, modelName: name, modelDigest: digest, modelByteCount: byteCount,
@@ -147,6 +162,23 @@ package struct Project: Sendable {
       inputs: layers.model.graph.requiredInputs.map(Self.describe),
       outputs: layers.model.graph.outputs.map(Self.describe), layers: rows, notes: notes,
       instructionSet: options.instructionSet.rawValue, threads: options.threads)
+  }
+
+  /// For nodes that an int8 plan has a step for, whether an integer kernel runs it. Empty where
+  /// nothing is quantized or no plan can be made.
+  private func integerNodes() -> [Node.ID: Bool] {
+    guard layers.model.graph.computesOnCodes else { return [:] }
+    let executor = try? Executor(
+      model: layers.model,
+      options: ExecutionOptions(
+        mode: .integer, instructionSet: options.instructionSet, threads: options.threads),
+      isPrepared: true)
+    guard let plan = try? executor?.plan(for: shapes) else { return [:] }
+    var found: [Node.ID: Bool] = [:]
+    for step in plan.steps {
+      for node in step.nodes { found[node] = found[node] ?? false || step.isInteger }
+    }
+    return found
   }
 
   private static func describe(_ value: ValueDeclaration) -> String {
@@ -162,5 +194,16 @@ extension LayerSummary.Role {
     case .passThrough: self = .passThrough
     case .float(let reason): self = .float(reason: reason)
     }
+  }
+}
+
+extension StoredSummary {
+  init(_ stored: StoredQuantization, runsOnCodes: Bool?) {
+    self.init(
+      format: stored.format.rawValue, isBoundary: stored.isBoundary, shortForm: stored.shortForm,
+      scale: stored.output?.scale,
+      zeroPoint: stored.output?.zeroPoint, type: stored.output?.type.description ?? "",
+      weights: stored.weights.map { "\($0.type), \($0.granularity)" } ?? "",
+      weightScale: stored.weights?.scales, runsOnCodes: stored.isBoundary ? nil : runsOnCodes)
   }
 }
