@@ -4,10 +4,13 @@ package import Tensors
 
 /// Runs one model. Owns working memory and threads, so it belongs to one caller at a time.
 package final class Executor {
-  /// The model that plans are compiled from: their node ids and value names are found here.
+  /// The model that plans are compiled from, with operators on codes spelled out: node ids and
+  /// value names of plans are found here.
   package let model: Model
   package let options: ExecutionOptions
   private let graph: PlanGraph
+  /// Why operators on codes could not be spelled out.
+  private let refusals: [Node.ID: String]
   let pool: ThreadPool
   private var plans: [[String: Shape]: CompiledPlan] = [:]
   /// Keys of `plans`, least recently used first.
@@ -22,15 +25,18 @@ package final class Executor {
   package init(
     model: Model, options: ExecutionOptions = ExecutionOptions(), isPrepared: Bool = false
   ) throws(ExecutionError) {
-    if isPrepared {
-      self.model = model
-    } else {
+    var model = model
+    if !isPrepared {
       do {
-        self.model = try model.prepared().model
+        model = try model.prepared().model
       } catch {
         throw .invalidModel("\(error)")
       }
     }
+    let expansion = CodeExpansion(model.graph, opset: model.opset)
+    model.graph = expansion.graph
+    refusals = expansion.refusals
+    self.model = model
     self.options = options
     graph = PlanGraph(
       self.model.graph, kept: options.kept, findsPatterns: options.fuses)
@@ -119,7 +125,8 @@ package final class Executor {
       }
       try declaration.check(shape)
     }
-    let compiler = PlanCompiler(model: model, graph: graph, options: options, pool: pool)
+    let compiler = PlanCompiler(
+      model: model, graph: graph, refusals: refusals, options: options, pool: pool)
     let plan = try compiler.compile(shapes: shapes)
     if planOrder.count >= Self.planLimit { plans[planOrder.removeFirst()] = nil }
     plans[shapes] = plan

@@ -145,6 +145,7 @@ struct LayerDetailView: Widget {
   }
 
   private func mapping(in area: Rect, to buffer: inout CellBuffer) {
+    if let stored = layer.stored { return mapping(stored, in: area, to: &buffer) }
     guard let range = evaluation?.activation, let evaluation else {
       return buffer.write(
         StyledText("real = S · (code − Z), once the activation is observed.", .dim), in: area)
@@ -160,6 +161,28 @@ struct LayerDetailView: Widget {
       codes: Int(codes.lowest)...Int(codes.highest)
     ).render(in: area.droppingTop(1), to: &buffer)
   }
+
+  /// The map that the file has for the layer's output.
+  private func mapping(
+    _ stored: StoredSummary, in area: Rect, to buffer: inout CellBuffer
+  ) {
+    guard let scale = stored.scale, let zeroPoint = stored.zeroPoint else {
+      return buffer.write(
+        StyledText("The file has no fixed map for this output (\(stored.format)).", .dim), in: area)
+    }
+    buffer.write(
+      StyledText(
+        "real = \(Numbers.real(scale)) · (code − \(zeroPoint)), \(stored.type), as the file has it",
+        .dim), in: area.row(0))
+    // A staircase of 65,536 steps would be a line.
+    guard let codes = Self.codes[stored.type] else { return }
+    Staircase(scale: Double(scale), zeroPoint: Int(zeroPoint), codes: codes).render(
+      in: area.droppingTop(1), to: &buffer)
+  }
+
+  private static let codes = [
+    "uint8": 0...255, "int8": -128...127, "uint4": 0...15, "int4": -8...7,
+  ]
 
   private func why(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {
     Paragraph(detail.provenance.map { StyledText($0) }).render(in: area, to: &buffer)

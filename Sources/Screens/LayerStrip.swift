@@ -50,11 +50,12 @@ enum LayerLines {
     if layer.multiplyAccumulates > 0 { facts.append("\(Numbers.percent(layer.share)) of MACs") }
     return [
       StyledText(facts.joined(separator: "  "), .dim), activation(layer, evaluation),
-      weight(evaluation),
+      layer.stored.map(weight) ?? weight(evaluation),
     ]
   }
 
   static func activation(_ layer: LayerSummary, _ evaluation: LayerEvaluation?) -> StyledText {
+    if let stored = layer.stored { return activation(stored) }
     if case .float(let reason) = layer.role {
       return StyledText("stays fp32: \(reason)", .warning)
     }
@@ -64,6 +65,26 @@ enum LayerLines {
       return StyledText("activation not observed yet: 2, then r, calibrates", .dim)
     }
     return StyledText("A  ", .activation) + Self.range(range)
+  }
+
+  /// What the file says of the layer's output.
+  static func activation(_ stored: StoredSummary) -> StyledText {
+    let words = StyledText(
+      (stored.isBoundary ? "where codes begin or end" : "already quantized, \(stored.format)")
+        + (stored.runsOnCodes == false ? ", computed in float" : ""), .warning)
+    guard let scale = stored.scale else { return words }
+    return StyledText("A  ", .activation)
+      + StyledText("S \(Numbers.real(scale))  Z \(stored.zeroPoint ?? 0)  \(stored.type)  ") + words
+  }
+
+  static func weight(_ stored: StoredSummary) -> StyledText {
+    guard !stored.weights.isEmpty, let scale = stored.weightScale else { return "" }
+    let scales =
+      scale.lowerBound == scale.upperBound
+      ? "S \(Numbers.real(scale.lowerBound))"
+      : "S \(Numbers.real(scale.lowerBound))…\(Numbers.real(scale.upperBound))"
+    return StyledText("W  ", .weights) + StyledText("\(scales)  ")
+      + StyledText(stored.weights, .dim)
   }
 
   static func range(_ range: RangeSummary) -> StyledText {

@@ -106,7 +106,9 @@ struct LayersScreen: Widget {
   }
 
   private func qconfig(_ layer: LayerSummary, _ evaluation: LayerEvaluation?) -> StyledText {
-    switch layer.role {
+    // The file's own quantization, which no recipe changes.
+    if let stored = layer.stored { return StyledText(stored.shortForm, .dim) }
+    return switch layer.role {
     case .passThrough: StyledText("passes codes on", .dim)
     case .float: StyledText("fp32", .dim)
     case .quantizable:
@@ -125,6 +127,9 @@ struct LayersScreen: Widget {
     ]
     lines += project.inputs.map { StyledText("in   \($0)") }
     lines += project.outputs.map { StyledText("out  \($0)") }
+    lines += project.storedFormats.map {
+      StyledText("\($0.layers) layers are quantized already, \($0.format)", .warning)
+    }
     lines += project.notes.map { StyledText($0, .dim) }
     Paragraph(lines).render(in: pane.inner(of: area), to: &buffer)
   }

@@ -6,17 +6,13 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a calibrated session to int8 and export it.")
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case qdq }
-
   @Argument(help: "A session that calibrate or the workbench wrote.")
   var session: String
 
   @Option(name: .shortAndLong, help: "The ONNX file to write.")
   var output: String
 
-  @Option(help: "qdq: QuantizeLinear and DequantizeLinear around float operators.")
-  var format: Format = .qdq
-
+  @OptionGroup var format: FormatArguments
   @OptionGroup var host: HostArguments
   @OptionGroup var printing: OutputArguments
 
@@ -24,7 +20,9 @@ struct Convert: ParsableCommand {
     let document = try SessionFile(path: session).read()
     let workspace = try Workspace(document, at: session, options: host.options)
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
-    try ExportReport(workspace, document.recipe, to: output, analysis: &analysis)
-      .show(json: printing.json)
+    try ExportReport(
+      workspace, document.recipe, to: output, format: format.format, analysis: &analysis
+    )
+    .show(json: printing.json)
   }
 }

@@ -1,8 +1,22 @@
+import ArgumentParser
 import Calibration
+import Conversion
 import Datasets
 import Foundation
 import Quantization
 import Workbench
+
+extension ExportFormat: ExpressibleByArgument {}
+
+/// In which words the exported model is written.
+struct FormatArguments: ParsableArguments {
+  @Option(
+    help: """
+      qdq: QuantizeLinear and DequantizeLinear around float operators; qoperator: QLinearConv and \
+      its kin, for runtimes that want them.
+      """)
+  var format: ExportFormat = .qdq
+}
 
 /// Exports, and says what came of it.
 struct ExportReport: Encodable {
@@ -14,10 +28,12 @@ struct ExportReport: Encodable {
   let notes: [String]
 
   init(
-    _ workspace: Workspace, _ recipe: Recipe, to path: String, analysis: inout Analysis
+    _ workspace: Workspace, _ recipe: Recipe, to path: String, format: ExportFormat,
+    analysis: inout Analysis
   ) throws {
     let conversion = try analysis.summary(of: try analysis.convert(recipe), recipe)
-    let export = try workspace.export(recipe, to: path, analysis: &analysis, sample: nil)
+    let export = try workspace.export(
+      recipe, to: path, format: format, analysis: &analysis, sample: nil)
     self.path = path
     bytes = export.byteCount
     int8Layers = conversion.int8Layers

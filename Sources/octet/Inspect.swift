@@ -21,6 +21,14 @@ struct Inspect: ParsableCommand {
         + "  \(Numbers.bytes(summary.modelByteCount))")
     for line in summary.inputs { print("  in   \(line)") }
     for line in summary.outputs { print("  out  \(line)") }
+    for (format, layers) in summary.storedFormats {
+      let inFloat = summary.layers.count {
+        $0.stored?.format == format && $0.stored?.runsOnCodes == false
+      }
+      print(
+        "  quantized already: \(layers) layers, \(format)"
+          + (inFloat > 0 ? "; \(inFloat) of them are computed in float" : ""))
+    }
     var table = TextTable([
       ("layer", .left), ("operators", .left), ("output", .left), ("parameters", .right),
       ("MACs", .right), ("share", .right), ("int8", .left),
@@ -28,7 +36,7 @@ struct Inspect: ParsableCommand {
     for layer in summary.layers {
       table.append([
         layer.id, layer.title, layer.outputShape, "\(layer.parameterCount)",
-        "\(layer.multiplyAccumulates)", percent(layer.share), layer.role.words,
+        "\(layer.multiplyAccumulates)", percent(layer.share), layer.int8Words,
       ])
     }
     print(table.formatted())
@@ -39,6 +47,23 @@ struct Inspect: ParsableCommand {
     struct Layer: Encodable {
       let name, title, operatorType, outputShape, weightShape, quantizable: String
       let parameters, macs: Int
+      let quantized: Stored?
+    }
+    /// How the file has quantized a layer already.
+    struct Stored: Encodable {
+      let format, weights, type: String
+      let scale: Float?
+      let zeroPoint: Int32?
+      let runsInInt8: Bool?
+
+      init(_ stored: StoredSummary) {
+        format = stored.format
+        weights = stored.weights
+        type = stored.type
+        scale = stored.scale
+        zeroPoint = stored.zeroPoint
+        runsInInt8 = stored.runsOnCodes
+      }
     }
     let model, sha256: String
     let opset, parameters, macs, bytes: Int
@@ -60,9 +85,28 @@ struct Inspect: ParsableCommand {
           name: layer.id, title: layer.title, operatorType: layer.operatorType,
           outputShape: layer.outputShape, weightShape: layer.weightShape,
           quantizable: layer.role.words, parameters: layer.parameterCount,
-          macs: layer.multiplyAccumulates)
+          macs: layer.multiplyAccumulates, quantized: layer.stored.map(Stored.init))
       }
     }
+  }
+}
+
+extension LayerSummary {
+  /// What int8 means for the layer: how the file has quantized it, or whether it can be.
+  var int8Words: String {
+    guard let stored else { return role.words }
+    let codes = stored.scale.map { " S \($0) Z \(stored.zeroPoint ?? 0)" } ?? ""
+    let place =
+      switch stored.runsOnCodes {
+      case true?: ", int8 kernel"
+      case false?: ", computed in float"
+      case nil: ""
+      }
+    let form =
+      stored.shortForm.hasPrefix(stored.format)
+      ? stored.shortForm : "\(stored.format) \(stored.shortForm)"
+    return stored.isBoundary
+      ? "begin or end of codes: \(form)\(codes)" : "already: \(form)\(codes)\(place)"
   }
 }
 

@@ -12,6 +12,7 @@ struct Quantize: ParsableCommand {
   @Option(name: .shortAndLong, help: "The ONNX file to write.")
   var output: String
 
+  @OptionGroup var format: FormatArguments
   @OptionGroup var data: DataArguments
   @OptionGroup var recipe: RecipeArguments
   @OptionGroup var shapes: ShapeArguments
@@ -26,7 +27,7 @@ struct Quantize: ParsableCommand {
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
-    try ExportReport(workspace, recipe, to: output, analysis: &analysis)
+    try ExportReport(workspace, recipe, to: output, format: format.format, analysis: &analysis)
       .show(json: printing.json)
   }
 }

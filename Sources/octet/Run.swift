@@ -70,10 +70,8 @@ struct Run: ParsableCommand {
   }
 
   private func executor(for model: Model) throws -> Executor {
-    let isQuantized = model.graph.nodes.contains {
-      $0.operatorName.name == "DequantizeLinear" || $0.operatorName.name == "QuantizeLinear"
-    }
-    let mode: ExecutionMode = !isQuantized ? .float : simulate ? .simulated : .integer
+    let mode: ExecutionMode =
+      !model.graph.computesOnCodes ? .float : simulate ? .simulated : .integer
     var kept: Set<String> = []
     switch keep {
     case nil: break

@@ -29,6 +29,17 @@ import Testing
     #expect(output.agreement == 1)
   }
 
+  /// Quantizers that fold a clamp into the convolution name its codes after the convolution.
+  @Test func aClampThatRoundingDoesIsComparedBehindTheClamp() throws {
+    let layers = try Digits.layers()
+    let form = try Digits.conversion(layers).conversion.model(in: .qoperator)
+    let report = try ModelComparison(layers.model, mode: .float, form)
+      .run(Digits.batches("test", count: 2, size: 8))
+    #expect(Set(report.values.map(\.name)).isSuperset(of: layers.layers.dropLast().map(\.output)))
+    #expect(Set(report.values.map(\.name)).count == report.values.count)
+    #expect(report.values.allSatisfy { $0.error.decibels > 20 })
+  }
+
   @Test func modelsWithoutACommonOutputAreRefused() throws {
     let digits = try Digits.layers().model
     let other = try Digits.layers(of: "toy_conv_conv").model

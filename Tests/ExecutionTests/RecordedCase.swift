@@ -17,6 +17,8 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
 
   static let operators = load("operators")
   static let quantized = load("quantized")
+  /// Operators that take and give codes.
+  static let codes = load("codes")
 
   /// The cases of `Data/<file>.cases`, which `make_cases.py` wrote.
   private static func load(_ file: String) -> [RecordedCase] {

@@ -59,6 +59,31 @@ import Workbench
     try expectSnapshot(Screen.render(state), named: "chooser")
   }
 
+  @Test func layersThatTheFileQuantizedShowItsScaleAndZeroPoint() throws {
+    var state = SampleState.opened(width: 160, height: 50)
+    let place = try #require(state.project?.layers.firstIndex { $0.id == "/stem/conv" })
+    let stored = StoredSummary(
+      format: "QDQ", isBoundary: false, shortForm: "uint8·int8/c", scale: 0.0625, zeroPoint: 114,
+      type: "uint8", weights: "int8, 32 scales, one for each channel", weightScale: 0.001...0.02,
+      runsOnCodes: true)
+    state.project?.layers[place].stored = stored
+    state.project?.layers[place].role = .float(reason: "already quantized, QDQ")
+    _ = state.update(.toggleArrangement)
+    _ = state.update(.selectRow(place))
+    let text = Screen.render(state).text
+    #expect(text.contains("uint8·int8/c"))
+    #expect(text.contains("S 0.06250  Z 114  uint8  already quantized, QDQ"))
+    #expect(text.contains("int8, 32 scales, one for each channel"))
+    state.layers.page = .mapping
+    state.layers.detail = LayerDetail(layer: "/stem/conv")
+    #expect(
+      Screen.render(state).text.contains("real = 0.06250 · (code − 114), uint8, as the file has it")
+    )
+    // A recipe does not reach it.
+    _ = state.update(.edit(.cycleObserver(by: 1)))
+    #expect(Screen.render(state).text.contains("stays as it is: already quantized, QDQ"))
+  }
+
   @Test func aLongComplaintIsShownWhole() {
     var state = SampleState.opened(width: 80, height: 24)
     let words = (1...40).map { "word\($0)" }

@@ -36,7 +36,10 @@ package struct LayerCosts: Sendable, Equatable {
       if step.multiplyAccumulates > 0 {
         costs[layer.id, default: 0] += step.multiplyAccumulates
       }
-      if step.output == layer.output { shapes[layer.id] = step.outputShape }
+      // A step that ends elsewhere, as behind a quantizer of its own, has the same shape.
+      if step.output == layer.output || shapes[layer.id] == nil && step.nodes.contains(layer.main) {
+        shapes[layer.id] = step.outputShape
+      }
     }
     multiplyAccumulates = costs
     outputShapes = shapes

@@ -81,8 +81,11 @@ private struct ConversionWriter {
   mutating func write() {
     for input in layers.model.graph.inputs { round(input.name) }
     for node in layers.model.graph.nodes {
-      guard let layer = layers.layer(containing: node.id) else {
+      guard let layer = layers.layer(containing: node.id), layer.stored == nil else {
+        // Others may stand between the nodes of a layer that the file has quantized already.
         assembly.add(node.renaming(names(for: node)))
+        for output in layers.layer(containing: node.id)?.outputs ?? []
+        where node.outputs.contains(output) { round(output) }
         continue
       }
       guard isLast(node, of: layer) else { continue }

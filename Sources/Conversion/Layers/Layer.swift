@@ -63,8 +63,10 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package let weight: WeightReference?
   /// Initializer that is added to every output of a channel.
   package let bias: String?
-  /// Elements of the float constants it owns.
+  /// Elements of the float constants it owns, or of the codes that stand for its weights and bias.
   package let parameterCount: Int
+  /// How the file has quantized it already; its role is then to stay as it is.
+  package var stored: StoredQuantization?
 
   package var output: String { outputs[0] }
 }

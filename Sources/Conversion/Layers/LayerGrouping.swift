@@ -10,6 +10,8 @@ struct LayerGrouping {
   let index: GraphIndex
   /// The pattern that starts at a node.
   private let patterns: [Node.ID: PatternMatch]
+  /// Layers that the file has quantized already.
+  private let stored: StoredLayers
   private var claimed: Set<Node.ID> = []
   private var names = LayerNames()
   private(set) var layers: [Layer] = []
@@ -25,10 +27,16 @@ struct LayerGrouping {
       if let first = match.nodes.first { patterns[first] = match }
     }
     self.patterns = patterns
+    stored = StoredLayers(graph, index)
   }
 
   mutating func run() {
     for node in graph.nodes where !claimed.contains(node.id) {
+      if let place = stored.owners[node.id] {
+        // Weights may be made real long before they are used.
+        if stored.layers[place].main.id == node.id { finish(stored.layers[place]) }
+        continue
+      }
       let outputs = node.outputs.filter { !$0.isEmpty }
       let isShapeOnly =
         !outputs.contains(where: facts.activations.contains) && node.subgraphs.isEmpty
@@ -203,12 +211,21 @@ struct LayerGrouping {
       role: OperatorTraits.role(of: node, graph: graph, facts: facts))
   }
 
-  private mutating func finish(_ draft: Draft) {
+  private mutating func finish(_ layer: StoredLayer) {
+    finish(
+      Draft(
+        nodes: layer.nodes, main: layer.main, value: layer.outputs.first ?? "",
+        names: layer.names, role: .float(reason: layer.quantization.reason)),
+      stored: layer)
+  }
+
+  /// - Parameter stored: what the file has quantized already, whose nodes are the draft's.
+  private mutating func finish(_ draft: Draft, stored: StoredLayer? = nil) {
     let (id, path) = names.claim(draft.main)
     let own = Set(draft.nodes.map(\.id))
     claimed.formUnion(own)
     let made = Set(draft.nodes.flatMap(\.outputs))
-    var inputs: [String] = []
+    var inputs: [String] = stored?.codeInputs ?? []
     var parameters: Set<String> = []
     for node in draft.nodes {
       for input in node.inputs + node.capturedNames.sorted() where !input.isEmpty {
@@ -220,9 +237,15 @@ struct LayerGrouping {
         }
       }
     }
-    let outputs =
-      draft.nodes.count == 1
-      ? draft.main.outputs.filter(facts.activations.contains) : [draft.value]
+    let outputs: [String]
+    if let stored {
+      outputs = stored.outputs
+    } else if draft.nodes.count == 1 {
+      outputs = draft.main.outputs.filter(facts.activations.contains)
+    } else {
+      outputs = [draft.value]
+    }
+    let floats = parameters.reduce(0) { $0 + (graph.constant($1)?.elementCount ?? 0) }
     layers.append(
       Layer(
         id: id, path: path, operatorType: draft.operatorType ?? draft.main.operatorName.name,
@@ -232,6 +255,6 @@ struct LayerGrouping {
         },
         main: draft.main.id, inputs: inputs, outputs: outputs.isEmpty ? [draft.value] : outputs,
         weight: draft.weight, bias: draft.bias,
-        parameterCount: parameters.reduce(0) { $0 + (graph.constant($1)?.elementCount ?? 0) }))
+        parameterCount: stored?.parameterCount ?? floats, stored: stored?.quantization))
   }
 }

@@ -104,7 +104,7 @@ struct ValueFacts {
     return [
       "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Softmax",
       "LogSoftmax", "Transpose", "Slice", "Pad", "Resize", "MatMul", "Identity", "Dropout",
-      "BatchNormalization",
+      "BatchNormalization", "QuantizeLinear", "DequantizeLinear",
     ].contains(name) && (name != "MatMul" || node.inputs.count == 2)
       || OperatorTraits.pointwise.contains(name)
   }

@@ -9,6 +9,7 @@ internal import Tensors
 final class PlanCompiler {
   let model: Model
   let graph: PlanGraph
+  private let refusals: [Node.ID: String]
   let options: ExecutionOptions
   let pool: ThreadPool
   private(set) var buffers: [Buffer] = []
@@ -23,9 +24,14 @@ final class PlanCompiler {
   var isa: InstructionSet { options.instructionSet }
   var fuses: Bool { options.fuses }
 
-  init(model: Model, graph: PlanGraph, options: ExecutionOptions, pool: ThreadPool) {
+  /// - Parameter refusals: what to say of nodes that nothing can compile.
+  init(
+    model: Model, graph: PlanGraph, refusals: [Node.ID: String], options: ExecutionOptions,
+    pool: ThreadPool
+  ) {
     self.model = model
     self.graph = graph
+    self.refusals = refusals
     self.options = options
     self.pool = pool
   }
@@ -74,6 +80,7 @@ final class PlanCompiler {
     case .pattern:
       throw site.unsupported("its elements are not float32")
     case .node(let node):
+      if let reason = refusals[node.id] { throw site.unsupported(reason) }
       guard node.operatorName.domain.isEmpty,
         let kernel = OperatorRegistry.standard.kernel(for: node.operatorName.name)
       else {

@@ -22,6 +22,8 @@ final class Value {
     self.layout = layout
   }
 
+  var byteCount: Int { elementType.byteCount(elements: shape.elementCount) }
+
   /// The layout steps that take either should ask for.
   var preferredLayout: Layout { forms.isEmpty ? codes?.value.layout ?? layout : layout }
 }

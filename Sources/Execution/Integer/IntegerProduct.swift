@@ -6,7 +6,7 @@ extension IntegerCompiler {
   /// Gemm of codes with constant int8 weights.
   func compileGemm(_ node: Node) throws(ExecutionError) -> Bool {
     let gemm = Gemm(node, opset: site.compiler.model.opset)
-    guard gemm.alpha == 1, gemm.beta == 1, !gemm.transposesLeft,
+    guard gemm.beta == 1 || node.input(2) == nil, !gemm.transposesLeft,
       let input = try codes(of: site.unit.inputs[0]),
       let weights = try IntegerWeights(
         site.unit.inputs[1], channelAxis: gemm.transposesRight ? 0 : 1, site)
@@ -17,7 +17,7 @@ extension IntegerCompiler {
     let columns = weights.shape[gemm.transposesRight ? 0 : 1]
     return try compileProduct(
       input, weights, columns: columns, transposed: gemm.transposesRight,
-      bias: node.input(2), output: site.unit.outputs[0], before: [])
+      bias: node.input(2), output: site.unit.outputs[0], before: [], factor: gemm.alpha)
   }
 
   /// MatMul of codes with a constant int8 matrix, and the addition of a bias behind it.
@@ -64,19 +64,21 @@ extension IntegerCompiler {
 
   private func compileProduct(
     _ input: Codes, _ weights: IntegerWeights, columns: Int, transposed: Bool, bias: String?,
-    output name: String, before: [Int]
+    output name: String, before: [Int], factor: Float = 1
   ) throws(ExecutionError) -> Bool {
     let depth = weights.values.count / max(columns, 1)
     let shape = Shape(input.value.shape.dimensions.dropLast() + [columns])
     let rows = shape.dimensions.dropLast().reduce(1, *)
     guard
-      let biases = try weights.bias(bias, channels: columns, inputScale: input.scale, site),
+      let biases = try weights.bias(
+        bias, channels: columns, inputScale: factor * input.scale, site),
       let tail = try QuantizedTail(after: name, shape: shape, site)
     else { return false }
     let kernel = GEMMInt8(
       depth: depth, columns: columns, weights: weights.values, transposed: transposed,
       inputMaximum: input.maximum,
-      requantization: weights.requantization(tail, input: input, biases: biases), isa: site.isa)
+      requantization: weights.requantization(
+        tail, input: input, biases: biases, factor: factor), isa: site.isa)
     let source = site.read(input.value)
     for unit in before + tail.units { site.absorb(unit) }
     let (codes, target) = output(tail, shape, .rowMajor)

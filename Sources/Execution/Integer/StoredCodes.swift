@@ -35,12 +35,12 @@ struct IntegerWeights {
   /// `nil` when the weights are no constant codes, their offset does not fit int8, or their scales
   /// go along another axis than `channelAxis`.
   init?(_ name: String, channelAxis: Int, _ site: OperatorSite) throws(ExecutionError) {
-    guard let stored = try StoredCodes(name, site), stored.operands.isByte else { return nil }
+    guard let stored = try StoredCodes(name, site), stored.operands.isNarrow else { return nil }
     let operands = stored.operands
-    guard operands.isPerTensor || operands.axis == channelAxis else { return nil }
+    guard operands.isUniform(along: channelAxis) else { return nil }
     var values = [Int8](repeating: 0, count: stored.codes.count)
     var fits = true
-    SliceLoop(stored.shape, axis: operands.isPerTensor ? nil : operands.axis).run { slice, range in
+    operands.loop(over: stored.shape).run { slice, range in
       for index in range {
         guard let value = Int8(exactly: stored.codes[index] - operands.zeroPoints[slice]) else {
           fits = false
@@ -56,7 +56,9 @@ struct IntegerWeights {
   }
 
   /// A bias in units of `inputScale * scales`; `nil` where it does not fit or is not constant.
-  /// - Parameter name: a dequantizer's output or a float constant; `nil` for no bias.
+  /// - Parameters:
+  ///   - name: a dequantizer's output or a float constant; `nil` for no bias.
+  ///   - inputScale: of the codes, with any constant factor of the product.
   func bias(
     _ name: String?, channels: Int, inputScale: Float, _ site: OperatorSite
   ) throws(ExecutionError) -> [Int32]? {
@@ -91,13 +93,15 @@ struct IntegerWeights {
   }
 
   /// How accumulators become the codes of `tail`.
+  ///
+  /// Multipliers are rounded to float32 after every step, in the order that ONNX Runtime's kernels
+  /// take, so that ties fall on the same side.
+  /// - Parameter factor: a constant that the product is multiplied by.
   func requantization(
-    _ tail: QuantizedTail, input: Codes, biases: [Int32]
+    _ tail: QuantizedTail, input: Codes, biases: [Int32], factor: Float = 1
   ) -> Requantization {
     Requantization(
-      multipliers: scales.map {
-        Float(Double(input.scale) * Double($0) / Double(tail.first.scales[0]))
-      },
+      multipliers: scales.map { factor * input.scale * $0 / tail.first.scales[0] },
       biases: biases, inputZeroPoint: UInt8(input.zeroPoint),
       outputZeroPoint: tail.first.zeroPoints[0] + tail.first.shift, low: tail.low,
       high: tail.high, table: tail.table)

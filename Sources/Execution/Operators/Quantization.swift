@@ -42,7 +42,7 @@ struct Quantization: OperatorKernel {
     let source = site.read(input)
     let result = try site.output(0, operands.type, input.shape)
     let target = site.write(result)
-    let slices = SliceLoop(input.shape, axis: operands.isPerTensor ? nil : operands.axis)
+    let slices = operands.loop(over: input.shape)
     func body<Code: FixedWidthInteger>(_ type: Code.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.floats(source), run.elements(target, of: type))
@@ -56,12 +56,26 @@ struct Quantization: OperatorKernel {
         }
       }
     }
+    let packed: Step.Body = { (run: RunContext) throws(ExecutionError) in
+      let (from, to) = (run.floats(source), run.raw(target))
+      let bytes = UnsafeMutableRawBufferPointer(start: to, count: result.byteCount)
+      let (lowest, highest) = (Float(operands.limits.lowest), Float(operands.limits.highest))
+      slices.run { slice, range in
+        let (scale, zero) = (operands.scales[slice], Float(operands.zeroPoints[slice]))
+        for index in range {
+          let rounded = (from[index] / scale).rounded(.toNearestOrEven) + zero
+          let code = rounded.isNaN ? zero : min(max(rounded, lowest), highest)
+          Nibble.write(Int32(code), to: bytes, index)
+        }
+      }
+    }
     let step: Step.Body
     switch operands.type {
     case .int8: step = body(Int8.self)
     case .uint8: step = body(UInt8.self)
     case .int16: step = body(Int16.self)
     case .uint16: step = body(UInt16.self)
+    case .int4, .uint4: step = packed
     case let other: throw site.unsupported("codes of type \(other)")
     }
     try site.emit([result], kernel: "quantize-\(operands.type)", reads: [source], body: step)
@@ -98,13 +112,24 @@ struct Dequantization: OperatorKernel {
     let source = site.read(input)
     let result = try site.output(0, .float32, input.shape)
     let target = site.write(result)
-    let slices = SliceLoop(input.shape, axis: operands.isPerTensor ? nil : operands.axis)
+    let slices = operands.loop(over: input.shape)
     func body<Code: FixedWidthInteger>(_ type: Code.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.elements(source, of: type), run.floats(target))
         slices.run { slice, range in
           let (scale, zero) = (operands.scales[slice], operands.zeroPoints[slice])
           for index in range { to[index] = Float(Int32(from[index]) &- zero) * scale }
+        }
+      }
+    }
+    let packed: Step.Body = { (run: RunContext) throws(ExecutionError) in
+      let to = run.floats(target)
+      let bytes = UnsafeRawBufferPointer(start: run.raw(source), count: input.byteCount)
+      let isSigned = operands.type == .int4
+      slices.run { slice, range in
+        let (scale, zero) = (operands.scales[slice], operands.zeroPoints[slice])
+        for index in range {
+          to[index] = Float(Nibble.read(bytes, index, isSigned: isSigned) - zero) * scale
         }
       }
     }
@@ -115,30 +140,10 @@ struct Dequantization: OperatorKernel {
     case .int16: step = body(Int16.self)
     case .uint16: step = body(UInt16.self)
     case .int32: step = body(Int32.self)
+    case .int4, .uint4: step = packed
     case let other: throw site.unsupported("codes of type \(other)")
     }
     try site.emit([result], kernel: "dequantize-\(operands.type)", reads: [source], body: step)
-  }
-}
-
-/// Row-major elements slice by slice along an axis.
-struct SliceLoop {
-  private let outer: Int
-  private let slices: Int
-  private let inner: Int
-
-  /// - Parameter axis: `nil` for one slice that is everything.
-  init(_ shape: Shape, axis: Int?) {
-    outer = axis.map { shape.dimensions[..<$0].reduce(1, *) } ?? 1
-    slices = axis.map { shape[$0] } ?? 1
-    inner = axis.map { shape.dimensions[($0 + 1)...].reduce(1, *) } ?? shape.elementCount
-  }
-
-  /// Calls `body` with the slice's number and the indices of a run of its elements.
-  func run(_ body: (Int, Range<Int>) -> Void) {
-    for block in 0..<(outer * slices) {
-      body(block % slices, block * inner..<(block + 1) * inner)
-    }
   }
 }
 

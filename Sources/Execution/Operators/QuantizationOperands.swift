@@ -4,14 +4,22 @@ internal import Tensors
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear, known when the plan is made.
 struct QuantizationOperands {
   let type: ElementType
-  /// One, or one for each slice along `axis`.
+  /// One, or one for each slice along `axis`, or one for each block of it in row-major order.
   let scales: [Float]
   /// As many as scales; in the model's own codes.
   let zeroPoints: [Int32]
   /// Meaningful for more than one scale.
   let axis: Int
+  /// How many neighbours along `axis` share a scale; `nil` where whole slices do.
+  let blockSize: Int?
 
   var isPerTensor: Bool { scales.count == 1 }
+  /// Whether each slice along `channelAxis` has one scale.
+  func isUniform(along channelAxis: Int) -> Bool {
+    isPerTensor || blockSize == nil && axis == channelAxis
+  }
+  /// Whether every code less its zero point may fit int8.
+  var isNarrow: Bool { isByte || type == .int4 || type == .uint4 }
   /// Whether plans keep such codes as shifted uint8.
   var isByte: Bool { type == .uint8 || type == .int8 }
   /// What is added to the model's codes and zero point inside plans.
@@ -23,6 +31,8 @@ struct QuantizationOperands {
     case .uint8: (0, 255)
     case .int16: (-32_768, 32_767)
     case .uint16: (0, 65_535)
+    case .int4: (-8, 7)
+    case .uint4: (0, 15)
     default: (.min, .max)
     }
   }
@@ -31,9 +41,6 @@ struct QuantizationOperands {
   init(
     _ site: OperatorSite, node: Node, shape: Shape, codes: ElementType? = nil
   ) throws(ExecutionError) {
-    guard node.int("block_size") ?? 0 == 0 else {
-      throw site.unsupported("blocked quantization")
-    }
     let scale = try site.constant(1)
     guard scale.elementType == .float32, scale.elementCount > 0 else {
       throw site.unsupported("a scale of type \(scale.elementType)")
@@ -52,25 +59,30 @@ struct QuantizationOperands {
     }
     guard scales.count > 1 else {
       axis = 0
+      blockSize = nil
       return
     }
     axis = try site.axis(Int(clamping: node.int("axis") ?? 1), of: shape)
-    guard shape[axis] == scales.count else {
-      throw site.mismatch("\(scales.count) scales along axis \(axis) of \(shape)")
+    let block = Int(clamping: node.int("block_size") ?? 0)
+    guard block > 0 else {
+      blockSize = nil
+      guard shape[axis] == scales.count else {
+        throw site.mismatch("\(scales.count) scales along axis \(axis) of \(shape)")
+      }
+      return
+    }
+    blockSize = block
+    var blocks = shape
+    // Rounds up without adding first, as a block may be larger than any extent.
+    blocks[axis] = (shape[axis] - 1) / block + 1
+    guard scale.shape == blocks else {
+      throw site.mismatch(
+        "\(scale.shape) scales for blocks of \(block) along axis \(axis) of \(shape)")
     }
   }
-}
 
-extension Tensor {
-  /// The elements of an integer tensor of at most 32 bits; `nil` for any other type.
-  var codes: [Int32]? {
-    switch elementType {
-    case .int8: array(of: Int8.self).map { Int32($0) }
-    case .uint8: array(of: UInt8.self).map { Int32($0) }
-    case .int16: array(of: Int16.self).map { Int32($0) }
-    case .uint16: array(of: UInt16.self).map { Int32($0) }
-    case .int32: array(of: Int32.self)
-    default: nil
-    }
+  /// Runs of row-major elements that share a scale.
+  func loop(over shape: Shape) -> SliceLoop {
+    SliceLoop(shape, axis: isPerTensor ? nil : axis, blockSize: blockSize)
   }
 }

@@ -86,6 +86,15 @@ package struct Project: Sendable {
     if resolved(output) == resolved(path) { throw WorkbenchError.wouldReplaceModel(output) }
   }
 
+  /// Throws when the file has quantized every layer that a recipe could change.
+  package func refuseToQuantizeAgain() throws {
+    let stored = layers.layers.compactMap(\.stored)
+    guard let format = stored.last?.format.rawValue,
+      !layers.layers.contains(where: { $0.role == .quantizable })
+    else { return }
+    throw WorkbenchError.alreadyQuantized(path: path, layers: stored.count, format: format)
+  }
+
   package var name: String {
     let file = URL(fileURLWithPath: path).lastPathComponent
     return file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file
@@ -121,14 +130,19 @@ package struct Project: Sendable {
     } catch {
       notes.append("The model cannot run yet: \(error)")
     }
+    let onCodes = integerNodes()
     let rows = layers.layers.map { layer in
       LayerSummary(
         id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
         role: LayerSummary.Role(layer.role), inputEdges: layer.inputs, outputEdge: layer.output,
         outputShape: costs?.outputShapes[layer.id]?.description ?? "",
-        weightShape: layer.weight?.shape.description ?? "", parameterCount: layer.parameterCount,
+        weightShape: (layer.weight?.shape ?? layer.stored?.weights?.shape)?.description ?? "",
+        parameterCount: layer.parameterCount,
         multiplyAccumulates: costs?.multiplyAccumulates[layer.id] ?? 0,
-        share: costs?.share(of: layer.id) ?? 0)
+        share: costs?.share(of: layer.id) ?? 0,
+        stored: layer.stored.map { stored in
+          StoredSummary(stored, runsOnCodes: onCodes[layer.main])
+        })
     }
     return ProjectSummary(
       modelPath: path, modelName: name, modelDigest: digest, modelByteCount: byteCount,
@@ -137,6 +151,23 @@ package struct Project: Sendable {
       inputs: layers.model.graph.requiredInputs.map(Self.describe),
       outputs: layers.model.graph.outputs.map(Self.describe), layers: rows, notes: notes,
       instructionSet: options.instructionSet.rawValue, threads: options.threads)
+  }
+
+  /// For nodes that an int8 plan has a step for, whether an integer kernel runs it. Empty where
+  /// nothing is quantized or no plan can be made.
+  private func integerNodes() -> [Node.ID: Bool] {
+    guard layers.model.graph.computesOnCodes else { return [:] }
+    let executor = try? Executor(
+      model: layers.model,
+      options: ExecutionOptions(
+        mode: .integer, instructionSet: options.instructionSet, threads: options.threads),
+      isPrepared: true)
+    guard let plan = try? executor?.plan(for: shapes) else { return [:] }
+    var found: [Node.ID: Bool] = [:]
+    for step in plan.steps {
+      for node in step.nodes { found[node] = found[node] ?? false || step.isInteger }
+    }
+    return found
   }
 
   private static func describe(_ value: ValueDeclaration) -> String {
@@ -152,5 +183,16 @@ extension LayerSummary.Role {
     case .passThrough: self = .passThrough
     case .float(let reason): self = .float(reason: reason)
     }
+  }
+}
+
+extension StoredSummary {
+  init(_ stored: StoredQuantization, runsOnCodes: Bool?) {
+    self.init(
+      format: stored.format.rawValue, isBoundary: stored.isBoundary, shortForm: stored.shortForm,
+      scale: stored.output?.scale,
+      zeroPoint: stored.output?.zeroPoint, type: stored.output?.type.description ?? "",
+      weights: stored.weights.map { "\($0.type), \($0.granularity)" } ?? "",
+      weightScale: stored.weights?.scales, runsOnCodes: stored.isBoundary ? nil : runsOnCodes)
   }
 }

@@ -3,6 +3,8 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case unknownInput(String, known: [String])
   case noFile(String)
   case notCalibrated
+  /// Every layer that a recipe could change is quantized in the file.
+  case alreadyQuantized(path: String, layers: Int, format: String)
   case modelChanged(path: String, session: String)
   case wrongData(place: String, what: String, advice: String)
   case noSession(String)
@@ -17,6 +19,10 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
       "There is no file '\(path)'. Check the path; an ONNX model or an octet session is needed."
     case .notCalibrated:
       "Nothing has been observed yet. Calibrate first."
+    case .alreadyQuantized(let path, let layers, let format):
+      "'\(path)' is already quantized: \(layers) layers, \(format), and no other layer could be."
+        + " Open its float model to quantize it; this one can be inspected, run, compared and"
+        + " benchmarked."
     case .modelChanged(let path, let session):
       "'\(path)' is not the file that '\(session)' was made with: its digest differs."
         + " Put the old model back, or open the new model itself."

@@ -16,6 +16,7 @@ extension Workspace {
   package mutating func calibrate(
     _ dataset: Dataset, control: JobControl, progress: (CalibrationProgress) -> Void
   ) throws {
+    try project.refuseToQuantizeAgain()
     let calibrator = try Calibrator(
       layers: project.layers, threads: project.options.threads,
       instructionSet: project.options.instructionSet)
@@ -71,21 +72,23 @@ extension Workspace {
   /// Writes the int8 model, reads it back, and makes sure that it computes what was measured.
   /// A file that does not is removed.
   package func export(
-    _ recipe: Recipe, to path: String, analysis: inout Analysis, sample: Batch?
+    _ recipe: Recipe, to path: String, format: ExportFormat = .qdq, analysis: inout Analysis,
+    sample: Batch?
   ) throws -> ExportSummary {
     try project.refuseToReplace(at: path)
     let conversion = try analysis.convert(recipe)
+    let model = conversion.model(in: format)
     let inputs = try sampleInputs(sample)
     let candidate = path + ".checking-\(ProcessInfo.processInfo.processIdentifier)"
     defer { try? FileManager.default.removeItem(atPath: candidate) }
-    try ModelExporter.save(conversion.model, to: candidate)
+    try ModelExporter.save(model, to: candidate)
     let reloaded = try ModelImporter.load(path: candidate)
     let expected = try run(conversion.model, mode: .integer, inputs)
     let found = try run(reloaded, mode: .integer, inputs)
     for (name, tensor) in expected where found[name] != tensor {
       throw WorkbenchError.exportDiffers(path: path, what: "output '\(name)' changed on reload")
     }
-    try ModelExporter.save(conversion.model, to: path)
+    try ModelExporter.save(model, to: path)
     let byteCount =
       (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     return ExportSummary(

@@ -16,6 +16,19 @@ package struct ProjectSummary: Equatable, Sendable {
   package var layers: [LayerSummary]
   /// What importing and preparing the graph had to say.
   package var notes: [String]
+  /// How many layers the file has quantized already, by format and in model order of the first.
+  package var storedFormats: [(format: String, layers: Int)] {
+    var counts: [(format: String, layers: Int)] = []
+    for layer in layers {
+      guard let format = layer.stored?.format, layer.stored?.isBoundary == false else { continue }
+      if let place = counts.firstIndex(where: { $0.format == format }) {
+        counts[place].layers += 1
+      } else {
+        counts.append((format, 1))
+      }
+    }
+    return counts
+  }
   package var instructionSet: String
   package var threads: Int
 
@@ -65,11 +78,14 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
   package var multiplyAccumulates: Int
   /// Share of the model's multiply-accumulates, 0...1.
   package var share: Double
+  /// How the file has quantized the layer already.
+  package var stored: StoredSummary?
 
   package init(
     id: String, path: [String], title: String, operatorType: String, role: Role,
     inputEdges: [String], outputEdge: String, outputShape: String = "", weightShape: String = "",
-    parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0
+    parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0,
+    stored: StoredSummary? = nil
   ) {
     self.id = id
     self.path = path
@@ -83,7 +99,45 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     self.parameterCount = parameterCount
     self.multiplyAccumulates = multiplyAccumulates
     self.share = share
+    self.stored = stored
   }
 
   package var hasWeights: Bool { !weightShape.isEmpty }
+}
+
+/// How a layer of the file is quantized already.
+package struct StoredSummary: Equatable, Sendable {
+  /// `QDQ`, `QOperator`, `dynamic` or `weight-only`.
+  package var format: String
+  /// Whether it only turns reals into codes or codes into reals.
+  package var isBoundary: Bool
+  /// `uint8·int8/c`: codes of the output, then of the weights.
+  package var shortForm: String
+  /// Of the output; `nil` where that is real or measured at run time.
+  package var scale: Float?
+  package var zeroPoint: Int32?
+  /// The codes' type, for the output.
+  package var type: String
+  /// `int8, 32 scales, one for each channel`; empty without weights.
+  package var weights: String
+  /// Least and largest scale of the weights.
+  package var weightScale: ClosedRange<Float>?
+  /// Whether integer kernels run it; `nil` where nothing has to run or no plan can be made.
+  package var runsOnCodes: Bool?
+
+  package init(
+    format: String, isBoundary: Bool, shortForm: String, scale: Float?, zeroPoint: Int32?,
+    type: String,
+    weights: String, weightScale: ClosedRange<Float>?, runsOnCodes: Bool?
+  ) {
+    self.format = format
+    self.isBoundary = isBoundary
+    self.shortForm = shortForm
+    self.scale = scale
+    self.zeroPoint = zeroPoint
+    self.type = type
+    self.weights = weights
+    self.weightScale = weightScale
+    self.runsOnCodes = runsOnCodes
+  }
 }

@@ -86,7 +86,8 @@ extension WorkbenchState {
       return []
     }
     if case .float(let reason) = layer.role, layers.scope == .layer, layers.marks.isEmpty {
-      say("\(layer.id) stays fp32: \(reason).", .warning)
+      let words = layer.stored == nil ? "stays fp32" : "stays as it is"
+      say("\(layer.id) \(words): \(reason).", .warning)
       return []
     }
     guard let current = layers.evaluations[layer.id]?.qconfig else {

@@ -1,4 +1,4 @@
-"""Writes operators.cases and quantized.cases: small models with inputs and recorded outputs.
+"""Writes operators.cases, quantized.cases and codes.cases: small models with inputs and recorded outputs.
 
 Each file is a sequence of ONNX models, each behind its length as a little-endian uint32. A model
 holds, beside its graph, initializers `feed:<input>` and `expect:<output>`: data, and what ONNX
@@ -24,7 +24,7 @@ def ints(*values):
     return np.array(values, np.int64)
 
 
-def save(folder, name, nodes, feeds, constants, outputs, opset):
+def save(folder, name, nodes, feeds, constants, outputs, opset, domains=()):
     inputs = [
         helper.make_tensor_value_info(k, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
         for k, v in feeds.items()
@@ -32,7 +32,8 @@ def save(folder, name, nodes, feeds, constants, outputs, opset):
     outputs = [helper.make_empty_tensor_value_info(o) for o in outputs]
     graph = helper.make_graph(
         nodes, name, inputs, outputs, [numpy_helper.from_array(v, k) for k, v in constants.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+    imports = [helper.make_opsetid("", opset)] + [helper.make_opsetid(name, 1) for name in domains]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=9)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
@@ -370,9 +371,96 @@ def write_quantized(signed):
     m.save(m.pair(m.input(normal(3, 4)), 0.05, 90))
 
 
+class OnCodes:
+    """One operator that takes and gives codes, with the scales and zero points that it needs."""
+
+    def __init__(self, signed):
+        self.type = np.int8 if signed else np.uint8
+        self.constants, self.feeds, self.inputs = {}, {}, []
+        self.random = np.random.default_rng(11)
+
+    def constant(self, value):
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        self.inputs.append(name)
+
+    def parameters(self, scale, zero):
+        self.constant(np.float32(scale))
+        self.constant(self.type(zero - 128 if self.type is np.int8 else zero))
+
+    def input(self, shape, scale, zero):
+        name = f"x{len(self.feeds)}"
+        limits = np.iinfo(self.type)
+        self.feeds[name] = self.random.integers(limits.min, limits.max + 1, shape, self.type)
+        self.inputs.append(name)
+        self.parameters(scale, zero)
+
+    def weights(self, shape, channels):
+        # Within 7 bits, where ONNX Runtime's sums of two products fit 16 bits.
+        self.constant(self.random.integers(-63, 64, shape).astype(np.int8))
+        self.constant(self.random.uniform(0.002, 0.01, channels).astype(np.float32))
+        self.constant(np.zeros(channels, np.int8))
+
+    def bias(self, channels):
+        self.constant(self.random.integers(-3000, 3000, channels).astype(np.int32))
+
+    def save(self, op, domain="com.microsoft", **attributes):
+        node = helper.make_node(op, self.inputs, ["y"], name="node", domain=domain, **attributes)
+        name = op + ("_s8" if self.type is np.int8 else "_u8")
+        save("codes", name, [node], self.feeds, self.constants, ["y"], 17, ["com.microsoft"])
+
+
+def write_codes(signed):
+    m = OnCodes(signed)
+    m.input((1, 4, 7, 6), 0.03, 120)
+    m.weights((6, 2, 3, 3), 6)
+    m.parameters(0.05, 100)
+    m.bias(6)
+    m.save("QLinearConv", "", group=2, pads=[1, 1, 1, 1])
+    m = OnCodes(signed)
+    m.input((2, 3, 20), 0.03, 120)
+    m.weights((20, 9), 9)
+    m.parameters(0.05, 100)
+    m.save("QLinearMatMul", "")
+    m = OnCodes(signed)
+    m.input((20, 3), 0.03, 120)
+    m.weights((9, 20), 9)
+    m.bias(9)
+    m.parameters(0.05, 100)
+    m.save("QGemm", transA=1, transB=1, alpha=0.5)
+    for op in ("QLinearAdd", "QLinearMul"):
+        m = OnCodes(signed)
+        m.input((2, 3, 4, 5), 0.03, 120)
+        m.input((2, 3, 1, 1), 0.02, 130)
+        m.parameters(0.05, 100)
+        m.save(op)
+    for op, attributes in [("QLinearSigmoid", {}), ("QLinearLeakyRelu", dict(alpha=0.2)),
+                           ("QLinearSoftmax", dict(axis=1, opset=13)),
+                           ("QLinearAveragePool", dict(kernel_shape=[2, 2], strides=[2, 2])),
+                           ("QLinearGlobalAveragePool", dict(channels_last=0))]:
+        m = OnCodes(signed)
+        m.input((2, 3, 6, 8), 0.03, 120)
+        m.parameters(1 / 256 if op in ("QLinearSigmoid", "QLinearSoftmax") else 0.03, 20)
+        m.save(op, **attributes)
+    m = OnCodes(signed)
+    m.parameters(0.05, 100)
+    m.input((1, 3, 4, 5), 0.03, 120)
+    m.input((1, 2, 4, 5), 0.02, 130)
+    m.save("QLinearConcat", axis=1)
+    m = OnCodes(signed)
+    m.feeds["condition"] = m.random.random((2, 1, 4)) > 0.5
+    m.inputs.append("condition")
+    m.input((2, 3, 4), 0.03, 120)
+    m.input((3, 1), 0.02, 130)
+    m.parameters(0.03, 120)
+    m.save("QLinearWhere")
+
+
 if __name__ == "__main__":
-    for folder in ("operators", "quantized"):
+    for folder in ("operators", "quantized", "codes"):
         open(os.path.join(HERE, folder + ".cases"), "wb").close()
     write_operators()
     write_quantized(False)
     write_quantized(True)
+    write_codes(False)
+    write_codes(True)
