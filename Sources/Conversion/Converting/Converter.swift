@@ -39,6 +39,9 @@ package enum Converter {
       guard let found = given[choice.representative] ?? given[choice.edge] else {
         throw .unobserved(edge: choice.edge, layer: layers.edges[choice.edge]?.producer)
       }
+      guard found.range.type.bitWidth == 8 else {
+        throw .activationType(edge: choice.edge, type: found.range.type.rawValue)
+      }
       parameters[choice.edge] = found
     }
     return parameters

@@ -78,11 +78,11 @@ struct GraphAssembly {
 }
 
 extension QuantizationParameters {
-  /// The zero point as ONNX stores it; its type is the type of the codes.
+  /// The zero point as ONNX stores it; its type is the type of the codes, of 8 bits at least.
   var zeroPointTensor: Tensor {
     switch range.type {
-    case .quint8: .scalar(UInt8(clamping: zeroPoint))
-    case .qint8: .scalar(Int8(clamping: zeroPoint))
+    case .quint8, .quint4: .scalar(UInt8(clamping: zeroPoint))
+    case .qint8, .qint4: .scalar(Int8(clamping: zeroPoint))
     }
   }
 

@@ -41,6 +41,12 @@ struct StoredWeights {
         continue
       }
       let scheme = weight.possible(choice.qconfig.weight)
+      if scheme.type.bitWidth < 8 {
+        notes.append(
+          .adjusted(
+            layer: layer.id,
+            text: "\(scheme.type.rawValue) weights are stored one to a byte, for int8 kernels."))
+      }
       if scheme != choice.qconfig.weight {
         notes.append(
           .adjusted(
@@ -133,8 +139,8 @@ extension TensorParameters {
   var zeroPointTensor: Tensor {
     guard isPerChannel else { return channels[0].zeroPointTensor }
     return switch type {
-    case .quint8: Tensor(channels.map { UInt8(clamping: $0.zeroPoint) })
-    case .qint8: Tensor(channels.map { Int8(clamping: $0.zeroPoint) })
+    case .quint8, .quint4: Tensor(channels.map { UInt8(clamping: $0.zeroPoint) })
+    case .qint8, .qint4: Tensor(channels.map { Int8(clamping: $0.zeroPoint) })
     }
   }
 }
