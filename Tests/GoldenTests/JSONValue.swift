@@ -64,6 +64,11 @@ indirect enum JSONValue: Decodable, Sendable {
     return values
   }
 
+  var members: [String: JSONValue] {
+    guard case .object(let members) = self else { return [:] }
+    return members
+  }
+
   var floats: [Float] { array.compactMap(\.float) }
   var ints: [Int] { array.compactMap(\.int) }
 }

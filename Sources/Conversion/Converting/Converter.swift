@@ -76,7 +76,7 @@ private struct ConversionWriter {
     self.layers = layers
     self.resolution = resolution
     self.parameters = parameters
-    rewriter = LayerRewriter(layers: layers, stored: stored)
+    rewriter = LayerRewriter(layers: layers, resolution: resolution, stored: stored)
     assembly = GraphAssembly(layers.model.graph)
     for edge in parameters.keys { places[edge] = place(of: edge) }
   }

@@ -13,9 +13,13 @@ struct StoredWeights {
     let key: Key
   }
 
+  /// As ONNX Runtime's tools write it: zero points are spelled out, and a single scale is a vector of
+  /// one.
   struct Bias {
     let codes: Tensor
     let scales: Tensor
+    let zeroPoints: Tensor
+    let isPerChannel: Bool
     let initializer: String
   }
 
@@ -93,8 +97,10 @@ struct StoredWeights {
       let result = QuantizedBias(bias, inputScale: try inputScale(layer), weights: parameters)
       biases[layer.id] = Bias(
         codes: Tensor(result.codes),
-        scales: parameters.isPerChannel ? Tensor(result.scales) : .scalar(result.scales[0]),
-        initializer: name)
+        scales: Tensor(result.scales),
+        zeroPoints: parameters.isPerChannel
+          ? Tensor([Int32](repeating: 0, count: result.scales.count)) : .scalar(Int32(0)),
+        isPerChannel: parameters.isPerChannel, initializer: name)
     }
     let codes =
       parameters == quantized.parameters
