@@ -103,6 +103,13 @@ let package = Package(
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
         "ONNX",
       ]),
+    .testTarget(
+      name: "GoldenTests",
+      dependencies: [
+        "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
+        "Calibration", "ONNX", collections,
+      ],
+      swiftSettings: strict),
     tests("Sessions", ["Quantization", "Tensors"]),
     tests("Workbench", ["Tensors", "Quantization", "Calibration", "Conversion", "Sessions"]),
     tests("Screens", ["Workbench", "Cells", "Quantization", "Sessions"]),

@@ -5,6 +5,7 @@ import Datasets
 import Execution
 import Graphs
 import ONNX
+import Quantization
 import Sessions
 import Workbench
 
@@ -25,6 +26,12 @@ struct Compare: ParsableCommand {
   @Flag(help: "Compute QuantizeLinear and DequantizeLinear in float instead of on int8 kernels.")
   var simulate = false
 
+  @Option(
+    help:
+      "Whose definition of SQNR: \(MetricProfile.allCases.map(\.rawValue).joined(separator: ", "))."
+  )
+  var metrics = MetricProfile.torch
+
   @Option(help: "Least signal to noise of every output, dB.")
   var minimumSqnr: Double?
 
@@ -40,7 +47,7 @@ struct Compare: ParsableCommand {
     let dataset = try data.dataset(project, purpose: .evaluation)
     let comparison = try ModelComparison(
       project.source, mode: .integer, try secondModel(), mode: simulate ? .simulated : .integer,
-      threads: host.threads, instructionSet: host.isa)
+      threads: host.threads, instructionSet: host.isa, metrics: metrics)
     let report = try comparison.run(dataset)
     if output.json { try printJSON(report) } else { show(report) }
     try check(report)

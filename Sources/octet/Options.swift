@@ -7,6 +7,7 @@ import Tensors
 import Workbench
 
 extension InstructionSet: ExpressibleByArgument {}
+extension MetricProfile: ExpressibleByArgument {}
 extension Target: ExpressibleByArgument {}
 
 /// On what the kernels run.

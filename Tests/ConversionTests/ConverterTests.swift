@@ -71,7 +71,9 @@ import Testing
     #expect(
       codes.array(of: Int32.self)
         == zip([0.5, -1.25], scales).map { Int32(($0 / Double($1)).rounded(.toNearestOrEven)) })
-    #expect(conversion.producer(of: "conv.bias_dequantized")?.inputs.count == 2)
+    let zeroPoints = try #require(conversion.model.graph.constant("conv.bias_zero_point"))
+    #expect(zeroPoints.array(of: Int32.self) == [0, 0])
+    #expect(conversion.producer(of: "conv.bias_dequantized")?.inputs.count == 3)
   }
 
   @Test func perTensorWeightsHaveScalarParameters() throws {

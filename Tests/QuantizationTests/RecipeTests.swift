@@ -11,7 +11,9 @@ import Testing
 
   @Test(arguments: [
     (Target.x86, "u7a/hist s8s/ch"), (.fbgemm, "u7a/hist s8s/ch"), (.onednn, "u8a/hist s8s/ch"),
-    (.qnnpack, "u8a/hist s8s/t"), (.ort, "u8a/mm s8s/ch"),
+    (.qnnpack, "u8a/hist s8s/t"), (.qnnpackSymmetric, "s8a/hist s8s/t"),
+    (.ort, "u8a/mm s8s/ch"), (.ortSigned, "s8a/mm s8s/t"), (.tflite, "s8a/mm s8s/ch"),
+    (.trt, "s8s/mm s8s/ch"),
   ])
   func targetsHaveTheirDefaults(target: Target, short: String) throws {
     let resolved = try RecipeResolver(Recipe(target: target)).resolve(

@@ -76,7 +76,9 @@ import Workbench
 
   @Test func valuesAreCompleted() {
     let state = SampleProject.opened()
-    #expect(WorkbenchCommand.completions(of: "target q", in: state) == ["target qnnpack"])
+    #expect(
+      WorkbenchCommand.completions(of: "target qnnpack_", in: state)
+        == ["target qnnpack_symmetric"])
     #expect(
       WorkbenchCommand.completions(of: "set layer=/head/f", in: state)
         == ["set layer=/head/fc:"])

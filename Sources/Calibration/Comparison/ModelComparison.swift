@@ -2,7 +2,7 @@ import Datasets
 package import Execution
 package import Graphs
 package import Kernels
-import Quantization
+package import Quantization
 import Tensors
 
 /// Runs two models over the same data and compares outputs and every value both have.
@@ -12,14 +12,18 @@ package struct ModelComparison {
   private let pairs: [(first: String, second: String)]
   private let instructionSet: InstructionSet
   private let pool: ThreadPool
+  private let metrics: MetricProfile
 
-  /// - Parameter secondMode: `.integer` compares what int8 kernels give, `.simulated` what the
-  ///   rounding alone does.
+  /// - Parameters:
+  ///   - secondMode: `.integer` compares what int8 kernels give, `.simulated` what the rounding alone
+  ///     does.
+  ///   - metrics: whose definition of SQNR is reported.
   package init(
     _ first: Model, mode firstMode: ExecutionMode = .integer,
     _ second: Model, mode secondMode: ExecutionMode = .integer,
-    threads: Int = 1, instructionSet: InstructionSet = .best
+    threads: Int = 1, instructionSet: InstructionSet = .best, metrics: MetricProfile = .torch
   ) throws {
+    self.metrics = metrics
     func executor(_ model: Model, _ mode: ExecutionMode, _ kept: Set<String>) throws -> Executor {
       try Executor(
         model: model,
@@ -50,7 +54,7 @@ package struct ModelComparison {
     guard data.batchCount > 0 else { throw CalibrationError.noData }
     let counterparts = Dictionary(
       pairs.map { ($0.second, $0.first) }, uniquingKeysWith: { a, _ in a })
-    var tally = ErrorTally(instructionSet: instructionSet, pool: pool)
+    var tally = ErrorTally(instructionSet: instructionSet, pool: pool, metrics: metrics)
     var held: [String: HeldValue] = [:]
     var outputs: [String: PairedOutput] = [:]
     var samples = 0
@@ -83,7 +87,7 @@ package struct ModelComparison {
       values: pairs.compactMap { pair in
         tally[pair.first].map { .init(name: pair.first, counterpart: pair.second, error: $0) }
       },
-      outputs: first.outputs.compactMap { outputs[$0.name]?.result(for: $0.name) },
+      outputs: first.outputs.compactMap { outputs[$0.name]?.result(for: $0.name, metrics) },
       sampleCount: samples)
   }
 
@@ -116,12 +120,14 @@ private struct PairedOutput {
     hits.second += zip(b, labels).filter { Int64($0) == $1 }.count
   }
 
-  func result(for output: String) -> ComparisonReport.OutputComparison {
+  func result(
+    for output: String, _ metrics: MetricProfile
+  ) -> ComparisonReport.OutputComparison {
     func share(_ count: Int, of total: Int) -> Double? {
       total > 0 ? Double(count) / Double(total) : nil
     }
     return ComparisonReport.OutputComparison(
-      output: output, error: ErrorSummary(sums), agreement: share(same, of: samples),
+      output: output, error: ErrorSummary(sums, metrics), agreement: share(same, of: samples),
       firstAccuracy: share(hits.first, of: labelled),
       secondAccuracy: share(hits.second, of: labelled))
   }

@@ -5,9 +5,11 @@ import Quantization
 struct ErrorTally {
   private let kernels: ObserveKernels
   private let pool: ThreadPool
+  private let metrics: MetricProfile
   private var sums: [String: Quantization.ErrorSums] = [:]
 
-  init(instructionSet: InstructionSet, pool: ThreadPool) {
+  init(instructionSet: InstructionSet, pool: ThreadPool, metrics: MetricProfile = .torch) {
+    self.metrics = metrics
     kernels = ObserveKernels(isa: instructionSet)
     self.pool = pool
   }
@@ -25,7 +27,7 @@ struct ErrorTally {
     }
   }
 
-  subscript(key: String) -> ErrorSummary? { sums[key].map(ErrorSummary.init) }
+  subscript(key: String) -> ErrorSummary? { sums[key].map { ErrorSummary($0, metrics) } }
 }
 
 extension Quantization.ErrorSums {
@@ -38,9 +40,9 @@ extension Quantization.ErrorSums {
 }
 
 extension ErrorSummary {
-  init(_ sums: Quantization.ErrorSums) {
+  init(_ sums: Quantization.ErrorSums, _ metrics: MetricProfile = .torch) {
     self.init(
-      decibels: sums.sqnr, cosine: sums.cosine, largestError: Double(sums.largestError),
+      decibels: sums.sqnr(metrics), cosine: sums.cosine, largestError: Double(sums.largestError),
       meanSquaredError: sums.meanSquaredError)
   }
 }

@@ -39,6 +39,9 @@ package enum Converter {
       guard let found = given[choice.representative] ?? given[choice.edge] else {
         throw .unobserved(edge: choice.edge, layer: layers.edges[choice.edge]?.producer)
       }
+      guard found.range.type.bitWidth == 8 else {
+        throw .activationType(edge: choice.edge, type: found.range.type.rawValue)
+      }
       parameters[choice.edge] = found
     }
     return parameters
@@ -73,7 +76,7 @@ private struct ConversionWriter {
     self.layers = layers
     self.resolution = resolution
     self.parameters = parameters
-    rewriter = LayerRewriter(layers: layers, stored: stored)
+    rewriter = LayerRewriter(layers: layers, resolution: resolution, stored: stored)
     assembly = GraphAssembly(layers.model.graph)
     for edge in parameters.keys { places[edge] = place(of: edge) }
   }

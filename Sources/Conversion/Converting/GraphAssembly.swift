@@ -45,20 +45,34 @@ struct GraphAssembly {
   mutating func add(
     _ name: String, inputs: [String], output: String, attributes: [String: Attribute] = [:]
   ) {
-    nodes.append(
-      Node(
-        id: graph.makeNodeID(), name: output + "_" + name, operatorName: OperatorName(name),
-        attributes: attributes, inputs: inputs, outputs: [output]))
+    nodes.append(node(name, inputs: inputs, output: output, attributes: attributes))
+  }
+
+  private mutating func node(
+    _ name: String, inputs: [String], output: String, attributes: [String: Attribute] = [:]
+  ) -> Node {
+    Node(
+      id: graph.makeNodeID(), name: output + "_" + name, operatorName: OperatorName(name),
+      attributes: attributes, inputs: inputs, outputs: [output])
   }
 
   /// Rounds `real` to codes and back.
   mutating func addRounding(
     of real: String, edge: String, parameters: QuantizationParameters, to place: EdgePlace
   ) {
+    nodes += rounding(of: real, edge: edge, parameters: parameters, to: place)
+  }
+
+  /// The two nodes of a rounding, for a place among other nodes.
+  mutating func rounding(
+    of real: String, edge: String, parameters: QuantizationParameters, to place: EdgePlace
+  ) -> [Node] {
     let scale = addConstant(edge + "_scale", .scalar(parameters.scale))
     let zeroPoint = addConstant(edge + "_zero_point", parameters.zeroPointTensor)
-    add("QuantizeLinear", inputs: [real, scale, zeroPoint], output: place.codes)
-    add("DequantizeLinear", inputs: [place.codes, scale, zeroPoint], output: place.dequantized)
+    return [
+      node("QuantizeLinear", inputs: [real, scale, zeroPoint], output: place.codes),
+      node("DequantizeLinear", inputs: [place.codes, scale, zeroPoint], output: place.dequantized),
+    ]
   }
 
   /// The finished graph: unused constants and declarations of values that are gone are dropped.
@@ -78,11 +92,11 @@ struct GraphAssembly {
 }
 
 extension QuantizationParameters {
-  /// The zero point as ONNX stores it; its type is the type of the codes.
+  /// The zero point as ONNX stores it; its type is the type of the codes, of 8 bits at least.
   var zeroPointTensor: Tensor {
     switch range.type {
-    case .quint8: .scalar(UInt8(clamping: zeroPoint))
-    case .qint8: .scalar(Int8(clamping: zeroPoint))
+    case .quint8, .quint4: .scalar(UInt8(clamping: zeroPoint))
+    case .qint8, .qint4: .scalar(Int8(clamping: zeroPoint))
     }
   }
 

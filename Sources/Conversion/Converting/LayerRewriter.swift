@@ -1,18 +1,21 @@
 import Graphs
+import OrderedCollections
 import Quantization
 import Tensors
 
 /// Writes the nodes of one layer with weights in codes.
 struct LayerRewriter {
   let layers: LayerGraph
+  let resolution: Resolution
   let stored: StoredWeights
   private let nodesByID: [Node.ID: Node]
   /// Dequantized weights already in the graph, so that tied weights stay tied.
   private var dequantizedWeights: [StoredWeights.Key: String] = [:]
   private(set) var notes: [ConversionNote] = []
 
-  init(layers: LayerGraph, stored: StoredWeights) {
+  init(layers: LayerGraph, resolution: Resolution, stored: StoredWeights) {
     self.layers = layers
+    self.resolution = resolution
     self.stored = stored
     nodesByID = Dictionary(uniqueKeysWithValues: layers.model.graph.nodes.map { ($0.id, $0) })
   }
@@ -30,7 +33,13 @@ struct LayerRewriter {
   ) -> [Node] {
     var nodes = nodes(of: layer)
     if stored.weights[layer.id] != nil { storeOperands(of: layer, in: &nodes, &assembly) }
-    if let outputParameters { dropClamps(of: layer, from: &nodes, parameters: outputParameters) }
+    if let outputParameters {
+      if roundsClamps(of: layer) {
+        roundClamps(of: layer, in: &nodes, parameters: outputParameters, &assembly)
+      } else {
+        dropClamps(of: layer, from: &nodes, parameters: outputParameters)
+      }
+    }
     return nodes.map { $0.renaming(names) }
   }
 
@@ -82,11 +91,38 @@ struct LayerRewriter {
     guard let bias = stored.biases[layer.id] else { return nil }
     let codes = assembly.addConstant(bias.initializer + "_quantized", bias.codes)
     let scales = assembly.addConstant(bias.initializer + "_scale", bias.scales)
+    let zeroPoints = assembly.addConstant(bias.initializer + "_zero_point", bias.zeroPoints)
     let name = assembly.claim(bias.initializer + "_dequantized")
     assembly.add(
-      "DequantizeLinear", inputs: [codes, scales], output: name,
-      attributes: bias.scales.shape.rank == 1 ? ["axis": .int(0)] : [:])
+      "DequantizeLinear", inputs: [codes, scales, zeroPoints], output: name,
+      attributes: bias.isPerChannel ? ["axis": .int(0)] : [:])
     return name
+  }
+
+  private func roundsClamps(of layer: Layer) -> Bool {
+    resolution.recipe.target.placement == .operators
+      && resolution.edges[layer.output]?.scheme.symmetry == .symmetric
+  }
+
+  /// Rounds what trailing clamps read with the map of the layer's output.
+  private func roundClamps(
+    of layer: Layer, in nodes: inout [Node], parameters: QuantizationParameters,
+    _ assembly: inout GraphAssembly
+  ) {
+    var position = nodes.count - 1
+    while position > 0, nodes[position].id != layer.main,
+      Clamp(node: nodes[position], graph: layers.model.graph) != nil
+    {
+      let value = nodes[position].inputs[0]
+      let place = EdgePlace(
+        real: value, codes: assembly.claim(value + "_quantized"),
+        dequantized: assembly.claim(value + "_dequantized"), isMadeInInt8: true)
+      nodes[position].inputs[0] = place.dequantized
+      nodes.insert(
+        contentsOf: assembly.rounding(of: value, edge: value, parameters: parameters, to: place),
+        at: position)
+      position -= 1
+    }
   }
 
   /// Takes away trailing clamps, as long as rounding clamps at the same values.

@@ -25,7 +25,7 @@ package struct LocalErrorModel: Sendable {
   ) throws(ConversionError) {
     let chosen = try Converter.parameters(of: resolution, layers, edgeParameters)
     let stored = try Converter.storedWeights(layers, resolution, chosen)
-    var rewriter = LayerRewriter(layers: layers, stored: stored)
+    var rewriter = LayerRewriter(layers: layers, resolution: resolution, stored: stored)
     var assembly = GraphAssembly(layers.model.graph)
     var rounded: [String: String] = [:]
     var pairs: [Pair] = []

@@ -13,9 +13,13 @@ struct StoredWeights {
     let key: Key
   }
 
+  /// As ONNX Runtime's tools write it: zero points are spelled out, and a single scale is a vector of
+  /// one.
   struct Bias {
     let codes: Tensor
     let scales: Tensor
+    let zeroPoints: Tensor
+    let isPerChannel: Bool
     let initializer: String
   }
 
@@ -41,6 +45,12 @@ struct StoredWeights {
         continue
       }
       let scheme = weight.possible(choice.qconfig.weight)
+      if scheme.type.bitWidth < 8 {
+        notes.append(
+          .adjusted(
+            layer: layer.id,
+            text: "\(scheme.type.rawValue) weights are stored one to a byte, for int8 kernels."))
+      }
       if scheme != choice.qconfig.weight {
         notes.append(
           .adjusted(
@@ -87,8 +97,10 @@ struct StoredWeights {
       let result = QuantizedBias(bias, inputScale: try inputScale(layer), weights: parameters)
       biases[layer.id] = Bias(
         codes: Tensor(result.codes),
-        scales: parameters.isPerChannel ? Tensor(result.scales) : .scalar(result.scales[0]),
-        initializer: name)
+        scales: Tensor(result.scales),
+        zeroPoints: parameters.isPerChannel
+          ? Tensor([Int32](repeating: 0, count: result.scales.count)) : .scalar(Int32(0)),
+        isPerChannel: parameters.isPerChannel, initializer: name)
     }
     let codes =
       parameters == quantized.parameters
@@ -133,8 +145,8 @@ extension TensorParameters {
   var zeroPointTensor: Tensor {
     guard isPerChannel else { return channels[0].zeroPointTensor }
     return switch type {
-    case .quint8: Tensor(channels.map { UInt8(clamping: $0.zeroPoint) })
-    case .qint8: Tensor(channels.map { Int8(clamping: $0.zeroPoint) })
+    case .quint8, .quint4: Tensor(channels.map { UInt8(clamping: $0.zeroPoint) })
+    case .qint8, .qint4: Tensor(channels.map { Int8(clamping: $0.zeroPoint) })
     }
   }
 }

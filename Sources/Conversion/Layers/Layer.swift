@@ -69,6 +69,11 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package var stored: StoredQuantization?
 
   package var output: String { outputs[0] }
+
+  /// Whether it can read and make rounded values although it computes in float.
+  var isRoundedInFloat: Bool {
+    if case .float = role { OperatorTraits.roundedInFloat.contains(operatorType) } else { false }
+  }
 }
 
 /// A float value that leaves one layer for others.

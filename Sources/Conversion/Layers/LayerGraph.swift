@@ -84,10 +84,10 @@ package struct LayerGraph: Sendable {
 
   func node(_ id: Node.ID) -> Node? { model.graph.nodes.first { $0.id == id } }
 
-  /// Edges at a quantizable layer, and those that pass-through layers connect to one.
+  /// Edges at a layer that some target rounds, and those that pass-through layers connect to one.
   private var touchableEdges: Set<String> {
     var touched: Set<String> = []
-    for layer in layers where layer.role == .quantizable {
+    for layer in layers where layer.role == .quantizable || layer.isRoundedInFloat {
       touched.formUnion(layer.inputs)
       touched.formUnion(layer.outputs)
     }

@@ -21,6 +21,9 @@ enum OperatorTraits {
 
   static let averaging: Set<String> = ["GlobalAveragePool", "AveragePool", "ReduceMean"]
 
+  /// Without an int8 kernel here, and rounded on both sides by ONNX Runtime's tool.
+  static let roundedInFloat: Set<String> = ["Softmax", "Where", "MatMul", "Gemm"]
+
   static let controlFlow: Set<String> = ["If", "Loop", "Scan"]
 
   static let recurrent: Set<String> = ["LSTM", "GRU", "RNN"]

@@ -41,11 +41,11 @@ extension LayerGraph {
     recipe: Recipe, configs: [Layer.ID: ResolvedQConfig], edgeConfigs: [String: ResolvedQConfig],
     unmatched: [UnmatchedRule], only kept: Set<Layer.ID>?
   ) -> Resolution {
-    let placement = Placement(self) { layer in
+    let placement = Placement(self, recipe.target.placement) { layer in
       configs[layer.id]?.qconfig.precision == .staticInt8
         && (layer.role == .passThrough || kept?.contains(layer.id) ?? true)
     }
-    let sharing = SharingGroups(self, int8Layers: placement.int8Layers)
+    let sharing = SharingGroups(self, recipe.target.placement, int8Layers: placement.int8Layers)
     let namedTensors = Set(
       recipe.rules.compactMap { rule in
         if case .tensor(let name) = rule.scope { name } else { nil }
@@ -78,6 +78,8 @@ extension LayerGraph {
 
   private func reason(for layer: Layer, config: ResolvedQConfig, isInt8: Bool) -> String {
     switch layer.role {
+    case .float(let reason) where isInt8:
+      "\(reason), so it computes in float32; what it reads and makes is rounded, as ONNX Runtime does"
     case .float(let reason): reason
     case .passThrough where isInt8: "moves codes, so it shares scale and zero point"
     case .passThrough where config.qconfig.precision == .staticInt8: "moves values in float32"

@@ -1,19 +1,21 @@
 import OrderedCollections
+import Quantization
 
-/// Which layers compute on codes, and which edges carry them.
+/// Which layers read and make rounded values, and which edges carry them.
 struct Placement {
   private(set) var int8Layers: Set<Layer.ID> = []
   private(set) var quantizedEdges: Set<String> = []
   private let graph: LayerGraph
 
   /// - Parameter allowsInt8: what the recipe says of a layer; asked of layers that can be int8.
-  init(_ graph: LayerGraph, allowsInt8: (Layer) -> Bool) {
+  init(_ graph: LayerGraph, _ placement: RoundingPlacement, allowsInt8: (Layer) -> Bool) {
     self.graph = graph
-    for layer in graph.layers where layer.role == .quantizable && allowsInt8(layer) {
-      int8Layers.insert(layer.id)
+    for layer in graph.layers where allowsInt8(layer) {
+      let isRounded = placement == .operators && layer.isRoundedInFloat
+      if layer.role == .quantizable || isRounded { int8Layers.insert(layer.id) }
     }
     let movers = graph.layers.filter { $0.role == .passThrough && allowsInt8($0) }
-    placeBeforeConsumers(movers)
+    if placement == .layers { placeBeforeConsumers(movers) }
     placeBehindProducers(movers)
     for edge in graph.edges.values {
       let ends = edge.consumers + [edge.producer].compactMap { $0 }

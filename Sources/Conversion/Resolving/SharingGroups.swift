@@ -1,4 +1,5 @@
 import OrderedCollections
+import Quantization
 
 /// Edges that must have the same scale and zero point because codes move between them unchanged.
 struct SharingGroups {
@@ -7,8 +8,10 @@ struct SharingGroups {
   private var speakers: [String: String] = [:]
   private var members: [String: [String]] = [:]
 
-  init(_ graph: LayerGraph, int8Layers: Set<Layer.ID>) {
-    let movers = graph.layers.filter { $0.role == .passThrough && int8Layers.contains($0.id) }
+  init(_ graph: LayerGraph, _ placement: RoundingPlacement, int8Layers: Set<Layer.ID>) {
+    let movers = graph.layers.filter {
+      int8Layers.contains($0.id) && Self.keepsParameters($0, placement)
+    }
     for layer in movers {
       for value in layer.inputs + layer.outputs { join(value, layer.output) }
     }
@@ -17,6 +20,15 @@ struct SharingGroups {
     for (root, edges) in members { speakers[root] = edges[0] }
     for layer in movers where layer.operatorType == "Concat" {
       speakers[root(of: layer.output)] = layer.output
+    }
+  }
+
+  private static func keepsParameters(_ layer: Layer, _ placement: RoundingPlacement) -> Bool {
+    switch placement {
+    case .layers: layer.role == .passThrough
+    case .operators:
+      layer.operatorType == "AveragePool"
+        || (layer.role == .passThrough && layer.operatorType != "Concat")
     }
   }
 

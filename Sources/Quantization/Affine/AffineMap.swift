@@ -1,8 +1,9 @@
 /// How real values become codes and back, one value at a time.
 ///
-/// Three rules exist, which differ in the last bit only, and every one of them matters: PyTorch's
+/// Four rules exist, which differ in the last bit only, and every one of them matters: PyTorch's
 /// quantize adds the zero point before it rounds, its fake-quantize after, and ONNX divides where
-/// PyTorch multiplies by a reciprocal. Ties go to even.
+/// PyTorch multiplies by a reciprocal; there ties go to even. TensorFlow Lite multiplies too, and
+/// rounds ties away from zero.
 ///
 /// Not-a-number becomes the code of real zero and infinities saturate, everywhere.
 extension QuantizationParameters {
@@ -19,6 +20,24 @@ extension QuantizationParameters {
     let shifted = Float(zeroPoint).addingProduct(value, 1 / scale)
     guard !shifted.isNaN else { return zeroPoint }
     return Int32(roundedToEven(clamped(shifted, range.lowest, range.highest)))
+  }
+
+  /// TensorFlow Lite's quantize: `clamp(round(value * (1 / scale)) + zeroPoint)`.
+  package func tfliteQuantize(_ value: Float) -> Int32 {
+    let offset = value * (1 / scale)
+    guard !offset.isNaN else { return zeroPoint }
+    let inside = clamped(offset, range.lowest - zeroPoint, range.highest - zeroPoint)
+    return Int32(inside.rounded(.toNearestOrAwayFromZero)) + zeroPoint
+  }
+
+  /// The code of a constant by the rule of a library; TensorRT's is that of ONNX.
+  @inline(__always)
+  func quantize(_ value: Float, _ profile: NumericProfile) -> Int32 {
+    switch profile {
+    case .torch: torchQuantize(value)
+    case .ort, .trt: quantizeLinear(value)
+    case .tflite: tfliteQuantize(value)
+    }
   }
 
   /// PyTorch's fake-quantize: the nearest representable real, by `rint(value * (1 / scale))`.

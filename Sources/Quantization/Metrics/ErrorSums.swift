@@ -61,11 +61,24 @@ package struct ErrorSums: Hashable, Sendable, Codable {
     largestError = max(largestError, other.largestError)
   }
 
-  /// `20 log10(|x| / |x - y|)` in decibels: infinite for identical tensors, NaN where both are zero.
-  package var sqnr: Double {
-    guard referenceSquares > 0 || errorSquares > 0 else { return .nan }
-    return 10 * log10(referenceSquares / errorSquares)
+  /// `20 log10(|x| / |x - y|)` in decibels, PyTorch's way.
+  package var sqnr: Double { sqnr(.torch) }
+
+  /// The same with a library's treatment of tensors that are equal or zero.
+  package func sqnr(_ profile: MetricProfile) -> Double {
+    switch profile {
+    case .torch:
+      guard referenceSquares > 0 || errorSquares > 0 else { return .nan }
+      return 10 * log10(referenceSquares / errorSquares)
+    case .ort:
+      let signal = max(referenceSquares.squareRoot(), MetricProfile.leastNorm)
+      let noise = max(errorSquares.squareRoot(), MetricProfile.leastNorm)
+      return 20 * log10(signal / noise)
+    }
   }
+
+  /// `|x - y| / |x|`, PyTorch's normalised L2 error; NaN where both are zero.
+  package var normalizedError: Double { (errorSquares / referenceSquares).squareRoot() }
 
   /// `x · y / (|x| |y|)`, with norms of at least 1e-8 as in PyTorch.
   package var cosine: Double {

@@ -136,6 +136,11 @@ package enum ObserverError: Error, Equatable, CustomStringConvertible {
   case channelCount(expected: Int, found: Int)
   case rangeOverflows(minimum: Float, maximum: Float)
   case passive
+  case noBatches
+  case unequalShapes
+  case notFinite
+  case badBins(Int)
+  case badPercentile(Double)
 
   package var description: String {
     switch self {
@@ -159,6 +164,17 @@ package enum ObserverError: Error, Equatable, CustomStringConvertible {
       "the range \(minimum)...\(maximum) is too wide for float32: use a percentile or MSE observer"
     case .passive:
       "this observer only passes values through and has no parameters"
+    case .noBatches:
+      "no batch was collected, so there is no range: calibrate with data first"
+    case .unequalShapes:
+      "the batches of one call differ in shape, which ONNX Runtime cannot stack: collect them one "
+        + "by one"
+    case .notFinite:
+      "the range is infinite or not a number, so it cannot be cut into bins"
+    case .badBins(let bins):
+      "the range cannot be cut into \(bins) bins: use another number, or batches of similar range"
+    case .badPercentile(let percentile):
+      "\(percentile) is no percentile: use 0...100"
     }
   }
 }

@@ -3,34 +3,35 @@ extension TensorScheme {
   ///
   /// PyTorch: full, -127...127 when narrow; reducing floor-divides both ends by 2 (-64...63,
   /// 0...127). ONNX Runtime: symmetric int8 is always -127...127 and reduced int8 -64...64, which
-  /// wins. `narrowRange` means nothing for unsigned codes.
+  /// wins. TensorFlow Lite and TensorRT: -128...127, -127...127 when narrow, as their weights are;
+  /// they have no reduced range, so reducing is PyTorch's. `narrowRange` means nothing for unsigned
+  /// codes. The side that is reduced is a matter of the target: PyTorch's reduce activations, ONNX
+  /// Runtime reduces weights.
   package var range: QuantizedRange {
-    let lowest: Int32
-    let highest: Int32
-    switch (profile, type) {
-    case (.torch, .qint8):
-      lowest = reduceRange ? -64 : narrowRange ? -127 : -128
-      highest = reduceRange ? 63 : 127
-    case (.ort, .qint8):
-      lowest = reduceRange ? -64 : narrowRange || symmetry == .symmetric ? -127 : -128
-      highest = reduceRange ? 64 : 127
-    case (_, .quint8):
-      lowest = 0
-      highest = reduceRange ? 127 : 255
+    let full = type.fullRange
+    guard type.isSigned else {
+      return QuantizedRange(
+        lowest: 0, highest: reduceRange ? full.highest / 2 : full.highest, type: type)
     }
-    return QuantizedRange(lowest: lowest, highest: highest, type: type)
+    if reduceRange {
+      // Only ONNX Runtime's 8-bit range is symmetric then; its 4-bit one is -4...3.
+      let highest = profile == .ort && type == .qint8 ? 64 : full.highest / 2
+      return QuantizedRange(lowest: full.lowest / 2, highest: highest, type: type)
+    }
+    let isNarrow = narrowRange || (profile == .ort && type == .qint8 && symmetry == .symmetric)
+    return QuantizedRange(
+      lowest: isNarrow ? full.lowest + 1 : full.lowest, highest: full.highest, type: type)
   }
 
   /// The code of real zero in a symmetric scheme: the middle of the codes.
   ///
-  /// PyTorch: 0 for signed codes, 128 for 0...255, and for 0...127 the floor of the middle, 63, as
-  /// it does when told that range by hand (its own `reduce_range` refuses the combination).
+  /// 0 for signed codes, 128 for 0...255 and 8 for 0...15. PyTorch's 0...127 has the floor of the
+  /// middle, 63, as it does when told that range by hand (its own `reduce_range` refuses the
+  /// combination); the other profiles have 64.
   package var symmetricZeroPoint: Int32 {
-    switch (type, reduceRange) {
-    case (.qint8, _): 0
-    case (.quint8, false): 128
-    case (.quint8, true): profile == .torch ? 63 : 64
-    }
+    guard !type.isSigned else { return 0 }
+    let range = range
+    return reduceRange && profile == .torch ? range.highest / 2 : (range.highest + 1) / 2
   }
 }
 
@@ -68,6 +69,23 @@ extension QuantizationParameters {
       let (scale, zeroPoint) = rule.parameters(
         lower: lower, upper: upper, symmetry: scheme.symmetry)
       self.init(scale: scale, zeroPoint: zeroPoint, range: range)
+    case .tflite where scheme.symmetry == .affine:
+      let rule = TFLiteParameterRule(lowest: range.lowest, highest: range.highest)
+      let (scale, zeroPoint) = rule.affine(lower: lower, upper: upper)
+      self.init(scale: scale, zeroPoint: zeroPoint, range: range)
+    case .tflite:
+      // Unsigned codes are the signed ones moved up.
+      let highest = range.highest - scheme.symmetricZeroPoint
+      let rule = TFLiteParameterRule(lowest: -highest, highest: highest)
+      self.init(
+        scale: rule.symmetricScale(lower: lower, upper: upper),
+        zeroPoint: scheme.symmetricZeroPoint, range: range)
+    case .trt:
+      // There are no zero points in TensorRT, so an affine scheme is a symmetric one.
+      let rule = TensorRTParameterRule(highest: range.highest - scheme.symmetricZeroPoint)
+      self.init(
+        scale: rule.scale(lower: lower, upper: upper), zeroPoint: scheme.symmetricZeroPoint,
+        range: range)
     case .torch:
       let rule = TorchParameterRule(
         lowest: range.lowest, highest: range.highest, epsilon: scheme.epsilon)

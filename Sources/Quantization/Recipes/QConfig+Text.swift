@@ -10,8 +10,8 @@ extension TensorScheme {
 
   /// `u7a`: signed or unsigned, effective bits, affine or symmetric.
   fileprivate var codeForm: String {
-    let sign = type == .qint8 ? "s" : "u"
-    return "\(sign)\(reduceRange ? 7 : 8)\(symmetry == .affine ? "a" : "s")"
+    let sign = type.isSigned ? "s" : "u"
+    return "\(sign)\(type.bitWidth - (reduceRange ? 1 : 0))\(symmetry == .affine ? "a" : "s")"
   }
 }
 

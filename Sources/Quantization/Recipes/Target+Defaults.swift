@@ -9,47 +9,128 @@ extension Target {
         + "channel"
     case .qnnpack:
       "PyTorch on ARM: 8-bit unsigned activations by histogram, int8 weights per tensor"
+    case .qnnpackSymmetric:
+      "PyTorch on ARM, symmetric weights -127...127 per tensor, signed activations by histogram"
     case .ort:
       "ONNX Runtime: 8-bit unsigned activations by min-max, weights -127...127 per channel"
+    case .ortSigned:
+      "ONNX Runtime's quantize_static as it is: signed activations by min-max, weights -127...127 "
+        + "per tensor"
+    case .tflite:
+      "TensorFlow Lite: signed activations by min-max, weights -127...127 per channel"
+    case .trt:
+      "TensorRT: symmetric signed activations by min-max, weights -127...127 per channel"
     }
   }
 
-  package var profile: NumericProfile { self == .ort ? .ort : .torch }
+  package var profile: NumericProfile {
+    switch self {
+    case .x86, .fbgemm, .onednn, .qnnpack, .qnnpackSymmetric: .torch
+    case .ort, .ortSigned: .ort
+    case .tflite: .tflite
+    case .trt: .trt
+    }
+  }
 
   /// What a layer gets when no rule of its own applies.
   package var fallback: QConfig {
-    let isONNXRuntime = self == .ort
-    return QConfig(
-      activation: TensorScheme(
-        type: .quint8, symmetry: .affine, observer: isONNXRuntime ? .minMax : .histogram,
-        reduceRange: self == .x86 || self == .fbgemm, profile: profile),
-      weight: TensorScheme(
-        type: .qint8, symmetry: .symmetric,
-        granularity: self == .qnnpack ? .perTensor : .perChannel, observer: .minMax,
-        narrowRange: isONNXRuntime, profile: profile))
+    QConfig(activation: activation, weight: weight)
   }
 
+  /// PyTorch's targets take the range with the least squared error, the others all of it. Only
+  /// fbgemm's reduce the range, and of activations: ONNX Runtime's `reduce_range` is about weights
+  /// and off by default, TensorFlow Lite and TensorRT have none.
+  private var activation: TensorScheme {
+    var scheme = TensorScheme(
+      type: .quint8, symmetry: .affine, observer: profile == .torch ? .histogram : .minMax,
+      profile: profile)
+    switch self {
+    case .x86, .fbgemm: scheme.reduceRange = true
+    case .onednn, .qnnpack, .ort: break
+    case .qnnpackSymmetric:
+      scheme.type = .qint8
+      scheme.epsilon = Self.symmetricEpsilon
+    case .ortSigned, .tflite: scheme.type = .qint8
+    case .trt:
+      scheme.type = .qint8
+      scheme.symmetry = .symmetric
+    }
+    return scheme
+  }
+
+  /// Symmetric int8 everywhere. PyTorch's defaults use all 256 codes, the rest leave out -128.
+  private var weight: TensorScheme {
+    var scheme = TensorScheme(
+      type: .qint8, symmetry: .symmetric, granularity: .perChannel, observer: .minMax,
+      narrowRange: true, profile: profile)
+    switch self {
+    case .x86, .fbgemm, .onednn: scheme.narrowRange = false
+    case .qnnpack:
+      scheme.narrowRange = false
+      scheme.granularity = .perTensor
+    case .qnnpackSymmetric:
+      scheme.granularity = .perTensor
+      scheme.epsilon = Self.symmetricEpsilon
+    case .ortSigned: scheme.granularity = .perTensor
+    case .ort, .tflite, .trt: break
+    }
+    return scheme
+  }
+
+  /// The floor of scales in PyTorch's symmetric qnnpack configuration.
+  private static let symmetricEpsilon: Float = 0x1p-12
+
   /// The target as rules, the first of which sets everything.
-  ///
-  /// The PyTorch targets follow its default qconfigs and their exceptions: under fbgemm and x86 a
-  /// ConvTranspose has one weight scale, and outputs that are known to lie in 0...1 or -1...1 have
-  /// fixed maps over all 256 codes.
   package var defaults: [Rule] {
     let note = "target \(rawValue)"
     var rules = [Rule(.global, QConfigChange(all: fallback), note: note)]
-    if self == .x86 || self == .fbgemm {
-      var perTensor = QConfigChange()
-      perTensor.weight.granularity = .perTensor
-      rules.append(Rule(.operatorType("ConvTranspose"), perTensor, note: note))
+    for operatorType in perTensorOperators {
+      var change = QConfigChange()
+      change.weight.granularity = .perTensor
+      rules.append(Rule(.operatorType(operatorType), change, note: note))
     }
-    guard self != .ort else { return rules }
-    for operatorType in ["Sigmoid", "HardSigmoid", "Softmax"] {
-      rules.append(
-        Rule(.operatorType(operatorType), .fixedOutput(scale: 1 / 256, zeroPoint: 0), note: note))
+    for output in knownOutputs {
+      var change = QConfigChange()
+      change.activation.observer = output.observer
+      if profile == .torch { change.activation.reduceRange = false }
+      rules.append(Rule(.operatorType(output.operatorType), change, note: note))
     }
-    rules.append(
-      Rule(.operatorType("Tanh"), .fixedOutput(scale: 2 / 256, zeroPoint: 128), note: note))
     return rules
+  }
+
+  /// Operators whose weights have one scale where others have one per channel: a ConvTranspose under
+  /// fbgemm and x86 (PyTorch's exception), fully connected layers in TensorFlow Lite's specification.
+  private var perTensorOperators: [String] {
+    switch self {
+    case .x86, .fbgemm: ["ConvTranspose"]
+    case .tflite: ["Gemm", "MatMul"]
+    case .onednn, .qnnpack, .qnnpackSymmetric, .ort, .ortSigned, .trt: []
+    }
+  }
+
+  /// Outputs whose range is known beforehand; fixed maps are stated for codes 0...255.
+  ///
+  /// PyTorch: 0...1 in steps of 1/256, -1...1 in steps of 2/256, over all codes even where others
+  /// are reduced. TensorFlow Lite: the same, for normalised vectors too, and -16...0 for LogSoftmax.
+  /// ONNX Runtime: the range of Softmax is 0...1, by the scheme's own arithmetic (1/255). TensorRT
+  /// has no such rule.
+  private var knownOutputs: [(operatorType: String, observer: ObserverKind)] {
+    let unit = ObserverKind.fixed(scale: 1 / 256, zeroPoint: 0)
+    let signedUnit = ObserverKind.fixed(scale: 2 / 256, zeroPoint: 128)
+    switch profile {
+    case .torch:
+      return [
+        ("Sigmoid", unit), ("HardSigmoid", unit), ("Softmax", unit), ("Tanh", signedUnit),
+      ]
+    case .tflite:
+      return [
+        ("Sigmoid", unit), ("Softmax", unit), ("Tanh", signedUnit),
+        ("LpNormalization", signedUnit),
+        ("LogSoftmax", .fixed(scale: 16 / 256, zeroPoint: 255)),
+      ]
+    case .ort: return [("Softmax", .manual(lower: 0, upper: 1))]
+    case .trt: return []
+    }
   }
 }
 
@@ -59,13 +140,6 @@ extension QConfigChange {
     precision = qconfig.precision
     activation = SchemeChange(all: qconfig.activation)
     weight = SchemeChange(all: qconfig.weight)
-  }
-
-  fileprivate static func fixedOutput(scale: Float, zeroPoint: Int32) -> QConfigChange {
-    var change = QConfigChange()
-    change.activation.observer = .fixed(scale: scale, zeroPoint: zeroPoint)
-    change.activation.reduceRange = false
-    return change
   }
 }
 

@@ -13,8 +13,7 @@ package struct QuantizedWeights: Hashable, Sendable {
   /// What a user should know; empty when the maps were given.
   package let warnings: [WeightWarning]
 
-  /// Rounds weights with given maps: PyTorch's way (times the reciprocal, fused) or ONNX Runtime's
-  /// (true division).
+  /// Rounds weights with given maps by the profile's rule.
   ///
   /// Codes are clamped to the range in use. A reduced range gives way by one code at each end:
   /// both libraries clamp to the type only, and the extreme of a min-max range may round there
@@ -35,12 +34,12 @@ package struct QuantizedWeights: Hashable, Sendable {
     let maps = parameters.channels.map(\.yieldingAtReducedEnds)
     codes = weights.withUnsafeElements(of: Float.self) { values in
       switch parameters.type {
-      case .qint8:
+      case .qint8, .qint4:
         .int8(
           tally.codes(values, maps, inner: inner, profile) {
             Int8(truncatingIfNeeded: $0)
           })
-      case .quint8:
+      case .quint8, .quint4:
         .uint8(
           tally.codes(values, maps, inner: inner, profile) {
             UInt8(truncatingIfNeeded: $0)
@@ -81,7 +80,7 @@ private struct CodingTally {
         let map = maps[channel]
         for index in start..<(start + inner) {
           let value = values[index]
-          let code = profile == .ort ? map.quantizeLinear(value) : map.torchQuantize(value)
+          let code = map.quantize(value, profile)
           let difference = Double(value) - Double(map.dequantize(code))
           signal += Double(value) * Double(value)
           error += difference * difference

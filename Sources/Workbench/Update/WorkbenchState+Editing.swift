@@ -132,8 +132,8 @@ extension WorkbenchState {
       part.reduceRange = !scheme.reduceRange
       words = scheme.reduceRange ? "8 bits" : "7 bits"
     case .toggleType:
-      part.type = scheme.type == .qint8 ? .quint8 : .qint8
-      words = scheme.type == .qint8 ? "quint8" : "qint8"
+      part.type = scheme.type.withOtherSign
+      words = scheme.type.withOtherSign.rawValue
     case .clip(let lower, let upper):
       part.observer = .manual(lower: lower, upper: upper)
       words = "clipped to \(lower)…\(upper)"
