@@ -34,7 +34,7 @@ extension KeyBinding {
   private static func key(_ character: Character) -> Key { .character(character) }
 
   private static let needsCalibration: @Sendable (WorkbenchState) -> String? = { state in
-    state.calibrate.summary == nil ? "calibrate first" : nil
+    state.lacksCalibration ? "calibrate first" : nil
   }
 
   private static let needsLayer: @Sendable (WorkbenchState) -> String? = { state in
@@ -62,6 +62,9 @@ extension KeyBinding {
     KeyBinding(
       [key("f")], .edit(.togglePrecision), hint: "fp32", "keep in fp32, or back to int8",
       in: .tab(.layers), unless: needsLayer),
+    KeyBinding(
+      [key("d")], .edit(.cyclePrecision), "static, dynamic, or weights only", in: .tab(.layers),
+      unless: needsLayer),
     KeyBinding(
       [key("b")], .edit(.toggleReducedRange), "7 or 8 bits", in: .tab(.layers), unless: needsLayer),
     KeyBinding(

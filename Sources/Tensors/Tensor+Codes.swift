@@ -17,6 +17,24 @@ extension Tensor {
   }
 }
 
+extension Tensor {
+  /// Integer codes as elements of an integer type of 4 or 8 bits; 4-bit ones are packed.
+  /// - Precondition: every code fits the type.
+  package init(codes: [Int32], _ elementType: ElementType, shape: Shape) {
+    self.init(elementType, shape: shape)
+    precondition(codes.count == shape.elementCount, "\(codes.count) codes for \(shape)")
+    withUnsafeMutableBytes { bytes in
+      for (index, code) in codes.enumerated() {
+        if elementType.bitWidth == 4 {
+          Nibble.write(code, to: bytes, index)
+        } else {
+          bytes[index] = UInt8(truncatingIfNeeded: code)
+        }
+      }
+    }
+  }
+}
+
 /// A 4-bit element: two share a byte, the first in its low half, as ONNX packs them.
 package enum Nibble {
   package static func read(_ bytes: UnsafeRawBufferPointer, _ index: Int, isSigned: Bool) -> Int32 {

@@ -22,10 +22,16 @@ struct FormatArguments: ParsableArguments {
 struct ExportReport: Encodable {
   let path: String
   let bytes: Int
-  let int8Layers, floatLayers: Int
+  let int8Layers, dynamicLayers, weightOnlyLayers, floatLayers: Int
   let floatWeightBytes, int8WeightBytes: Int
   let verification: String
   let notes: [String]
+  private let layerText: String
+
+  private enum CodingKeys: String, CodingKey {
+    case path, bytes, int8Layers, dynamicLayers, weightOnlyLayers, floatLayers
+    case floatWeightBytes, int8WeightBytes, verification, notes
+  }
 
   init(
     _ workspace: Workspace, _ recipe: Recipe, to path: String, format: ExportFormat,
@@ -37,7 +43,10 @@ struct ExportReport: Encodable {
     self.path = path
     bytes = export.byteCount
     int8Layers = conversion.int8Layers
+    dynamicLayers = conversion.dynamicLayers
+    weightOnlyLayers = conversion.weightOnlyLayers
     floatLayers = conversion.floatLayers
+    layerText = conversion.layerText
     floatWeightBytes = conversion.floatByteCount
     int8WeightBytes = conversion.int8ByteCount
     verification = export.verification
@@ -48,7 +57,7 @@ struct ExportReport: Encodable {
     if json { return try printJSON(self) }
     for note in notes { warn(note) }
     print(
-      "Wrote \(path), \(Numbers.bytes(bytes)): \(int8Layers) layers int8, \(floatLayers) fp32;"
+      "Wrote \(path), \(Numbers.bytes(bytes)): \(layerText);"
         + " constants \(Numbers.bytes(floatWeightBytes)) → \(Numbers.bytes(int8WeightBytes));"
         + " \(verification).")
   }

@@ -150,9 +150,42 @@ struct RecipeArguments: ParsableArguments {
       """)
   var rules: [String] = []
 
+  @Flag(
+    help: """
+      Quantize activations when the model runs: MatMul, Gemm, LSTM and GRU, weights per tensor. Needs \
+      no data. The same as --set all:precision=dynamic,weight.granularity=perTensor.
+      """)
+  var dynamic = false
+
+  @Option(
+    help: """
+      Store weights in int8, or int4 in groups of 32, and compute in float. Needs no data. The same \
+      as --set all:precision=weightOnly, for int4 with weight.type=qint4,weight.groupSize=32.
+      """)
+  var weightOnly: WeightOnlyType?
+
+  enum WeightOnlyType: String, ExpressibleByArgument, CaseIterable { case int8, int4 }
+
+  /// What the flags stand for, before the rules.
+  private var shorthands: [String] {
+    (dynamic ? ["all:precision=dynamic,weight.granularity=perTensor"] : [])
+      + (weightOnly.map { type in
+        [
+          "all:precision=weightOnly"
+            + (type == .int4 ? ",weight.type=qint4,weight.groupSize=32" : "")
+        ]
+      } ?? [])
+  }
+
+  func validate() throws {
+    if dynamic, weightOnly != nil {
+      throw ValidationError("Give --dynamic or --weight-only, not both; --set mixes them by layer.")
+    }
+  }
+
   func recipe() throws -> Recipe {
     var recipe = Recipe(target: target)
-    for text in rules {
+    for text in shorthands + rules {
       do throws(RecipeError) {
         let rule = try Rule(parsing: text)
         recipe.set(rule.change, for: rule.scope, note: "--set")

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Conversion
 import Datasets
 import Workbench
 
 struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Calibrate, convert and export in one go.")
+    abstract: "Calibrate, convert and export in one go.",
+    discussion: "Data are needed where a layer is quantized statically.")
 
   @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
   var model: String
@@ -24,8 +26,11 @@ struct Quantize: ParsableCommand {
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
     try workspace.project.refuseToReplace(at: output)
-    let dataset = try data.dataset(workspace.project, purpose: .calibration)
-    try workspace.calibrateShowingProgress(dataset)
+    let needsCalibration = try workspace.project.layers.resolve(recipe).needsCalibration
+    if needsCalibration || data.data != nil {
+      let dataset = try data.dataset(workspace.project, purpose: .calibration)
+      try workspace.calibrateShowingProgress(dataset)
+    }
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
     try ExportReport(workspace, recipe, to: output, format: format.format, analysis: &analysis)
       .show(json: printing.json)

@@ -41,7 +41,7 @@ package struct SensitivityAnalysis {
   /// The layers that are tried, in model order.
   package var candidates: [Layer.ID] {
     layers.layers.filter { $0.role == .quantizable }.map(\.id)
-      .filter { resolution.layers[$0]?.isInt8 ?? false }
+      .filter { resolution.layers[$0].map { $0.precision != .float32 } ?? false }
   }
 
   /// Results in model order; a cancelled run throws.

@@ -4,16 +4,24 @@ package import Quantization
 /// What a recipe does to the weights of a layer.
 package struct WeightPrediction: Sendable {
   package let scheme: TensorScheme
-  package let parameters: TensorParameters
+  /// Least and largest scale.
+  package let scales: ClosedRange<Float>
   /// Signal to quantization noise, decibels.
   package let decibels: Double
-  package let clippedPercent: Double
   package let warnings: [WeightWarning]
 
-  /// Least and largest scale.
-  package var scales: ClosedRange<Float> {
-    let scales = parameters.channels.map(\.scale)
-    return (scales.min() ?? 0)...(scales.max() ?? 0)
+  init(_ quantized: QuantizedWeights, scheme: TensorScheme, warnings: [WeightWarning]) {
+    self.scheme = scheme
+    scales = quantized.parameters.channels.scales
+    decibels = quantized.sqnr
+    self.warnings = warnings
+  }
+
+  init(_ grouped: GroupedWeights, scheme: TensorScheme) {
+    self.scheme = scheme
+    scales = grouped.maps.scales
+    decibels = grouped.sqnr
+    warnings = []
   }
 }
 
@@ -24,4 +32,11 @@ package struct LayerPrediction: Sendable {
   package let activation: RangeChoice?
   /// `nil` without weights or in float.
   package let weight: WeightPrediction?
+}
+
+extension [QuantizationParameters] {
+  fileprivate var scales: ClosedRange<Float> {
+    let scales = map(\.scale)
+    return (scales.min() ?? 0)...(scales.max() ?? 0)
+  }
 }

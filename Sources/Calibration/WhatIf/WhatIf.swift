@@ -60,10 +60,10 @@ package struct WhatIf: Sendable {
 
   /// The weights of one layer under `scheme`; `nil` when it has none.
   package mutating func weight(
-    layer: Layer, scheme: TensorScheme
+    layer: Layer, scheme: TensorScheme, precision: LayerPrecision = .staticInt8
   ) throws(CalibrationError) -> WeightPrediction? {
     guard let reference = layer.weight else { return nil }
-    let key = WeightKey(layer: layer.id, scheme: reference.possible(scheme))
+    let key = WeightKey(layer: layer.id, scheme: reference.possible(scheme, for: precision))
     if let known = weights[key] { return try known.get() }
     let statistics = try weightStatistics(of: layer)
     let result = Self.weight(layer, key.scheme, statistics)
@@ -90,7 +90,10 @@ package struct WhatIf: Sendable {
       let activation =
         edge.isQuantized ? try? self.choice(edge: edge.representative, scheme: edge.scheme) : nil
       let weight =
-        choice.isInt8 ? try? self.weight(layer: layer, scheme: choice.qconfig.weight) : nil
+        choice.precision == .float32
+        ? nil
+        : try? self.weight(
+          layer: layer, scheme: choice.qconfig.weight, precision: choice.precision)
       return LayerPrediction(
         layer: layer.id, activation: activation, weight: weight.flatMap { $0 })
     }
@@ -108,9 +111,10 @@ package struct WhatIf: Sendable {
     for (key, result) in zip(edgeKeys, found) { choices[key] = result }
 
     let weightKeys = layers.layers.compactMap { layer -> WeightKey? in
-      guard let choice = resolution.layers[layer.id], choice.isInt8, let reference = layer.weight
+      guard let choice = resolution.layers[layer.id], choice.precision != .float32,
+        let reference = layer.weight
       else { return nil }
-      return WeightKey(layer: layer.id, scheme: reference.possible(choice.qconfig.weight))
+      return WeightKey(layer: layer.id, scheme: choice.weightScheme(of: reference))
     }.filter { weights[$0] == nil }
     let layers = layers
     let known = weightStatistics
@@ -157,11 +161,15 @@ package struct WhatIf: Sendable {
     _ layer: Layer, _ scheme: TensorScheme, _ statistics: WeightStatistics
   ) -> Result<WeightPrediction, CalibrationError> {
     do {
+      if scheme.groupSize > 0 {
+        let grouped = try GroupedWeights(
+          statistics.weights, axis: 1 - statistics.axis, scheme: scheme)
+        return .success(WeightPrediction(grouped, scheme: scheme))
+      }
       let quantized = try statistics.quantized(with: scheme)
       return .success(
         WeightPrediction(
-          scheme: scheme, parameters: quantized.parameters, decibels: quantized.sqnr,
-          clippedPercent: quantized.clippedPercent,
+          quantized, scheme: scheme,
           warnings: statistics.warnings(for: scheme, parameters: quantized.parameters)))
     } catch {
       return .failure(.parameters(subject: layer.id, reason: "\(error)"))

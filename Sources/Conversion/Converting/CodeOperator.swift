@@ -234,8 +234,8 @@ extension CodedValue {
   /// A code as a constant of the codes' type.
   fileprivate func constant(_ code: Int32) -> Tensor {
     switch parameters.range.type {
-    case .quint8: .scalar(UInt8(clamping: code))
-    case .qint8: .scalar(Int8(clamping: code))
+    case .quint8, .quint4: .scalar(UInt8(clamping: code))
+    case .qint8, .qint4: .scalar(Int8(clamping: code))
     }
   }
 }

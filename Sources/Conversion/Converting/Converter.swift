@@ -20,13 +20,31 @@ package enum Converter {
     var writer = ConversionWriter(
       layers: layers, resolution: resolution, parameters: chosen, stored: stored)
     writer.write()
-    var model = layers.model
-    model.graph = writer.assembly.finished()
     return Conversion(
-      model: model, weightParameters: stored.weights.mapValues(\.parameters),
+      model: try Self.model(layers.model, with: writer.assembly.finished()),
+      weightParameters: stored.parameters(of: layers),
       edgeParameters: chosen, places: writer.places, int8Layers: resolution.int8Layers,
       notes: stored.notes + writer.rewriter.notes,
-      sizes: ModelSizes(before: layers.model.graph, after: model.graph))
+      sizes: ModelSizes(before: layers.model.graph, after: writer.assembly.finished()))
+  }
+
+  /// `source` with another graph and the opsets that graph needs.
+  static func model(
+    _ source: Model, with graph: Graph
+  ) throws(ConversionError) -> Model {
+    var model = source
+    model.graph = graph
+    if graph.nodes.contains(where: { $0.operatorName.domain == QOperatorForm.microsoft }) {
+      model.opsets[QOperatorForm.microsoft] = 1
+    }
+    let isBlocked = graph.nodes.contains { $0.is("DequantizeLinear") && $0.int("block_size") != nil }
+    let isPacked = graph.initializers.values.contains { $0.tensor.elementType.bitWidth == 4 }
+    guard isBlocked || isPacked else { return model }
+    do {
+      return try model.upgraded(toAtLeast: 21)
+    } catch {
+      throw .preparation("weights of 4 bits or in groups need opset 21: \(error)")
+    }
   }
 
   /// Parameters of every quantized edge, or an error that names the one without.
@@ -98,13 +116,24 @@ private struct ConversionWriter {
   }
 
   private mutating func write(_ layer: Layer) {
-    let isInt8 = resolution.layers[layer.id]?.isInt8 ?? false
-    guard isInt8 else {
+    switch resolution.layers[layer.id]?.precision ?? .float32 {
+    case .staticInt8: writeOnCodes(layer)
+    case .dynamicInt8, .weightOnly:
+      let precision = resolution.layers[layer.id]?.precision ?? .float32
+      var names: [String: String] = [:]
+      for node in rewriter.nodes(of: layer) {
+        names.merge(self.names(for: node)) { first, _ in first }
+      }
+      let nodes = rewriter.rewrittenBetweenReals(layer, precision, names: names, in: &assembly)
+      for node in nodes { assembly.add(node) }
+    case .float32:
       for node in rewriter.nodes(of: layer) {
         assembly.add(node.renaming(names(for: node)))
       }
-      return
     }
+  }
+
+  private mutating func writeOnCodes(_ layer: Layer) {
     var names: [String: String] = [:]
     for edge in layer.inputs { names[edge] = places[edge]?.dequantized }
     for edge in layer.outputs { names[edge] = places[edge]?.real }

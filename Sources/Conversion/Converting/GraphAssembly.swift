@@ -8,6 +8,8 @@ struct GraphAssembly {
   private(set) var graph: Graph
   private(set) var nodes: [Node] = []
   private var names: Set<String>
+  /// Constants that several nodes may ask for, by the name they asked for.
+  private var shared: [String: [(name: String, tensor: Tensor)]] = [:]
 
   init(_ graph: Graph) {
     self.graph = graph
@@ -31,6 +33,14 @@ struct GraphAssembly {
     return name
   }
 
+  /// The same, or the constant of the same base and elements that is there already.
+  mutating func addSharedConstant(_ base: String, _ tensor: Tensor) -> String {
+    if let known = shared[base]?.first(where: { $0.tensor == tensor }) { return known.name }
+    let name = addConstant(base, tensor)
+    shared[base, default: []].append((name, tensor))
+    return name
+  }
+
   /// Adds a node of the original graph, with its id.
   mutating func add(_ node: Node) { nodes.append(node) }
 
@@ -45,15 +55,16 @@ struct GraphAssembly {
   mutating func add(
     _ name: String, inputs: [String], output: String, attributes: [String: Attribute] = [:]
   ) {
-    nodes.append(node(name, inputs: inputs, output: output, attributes: attributes))
+    nodes.append(node(name, inputs: inputs, outputs: [output], attributes: attributes))
   }
 
-  private mutating func node(
-    _ name: String, inputs: [String], output: String, attributes: [String: Attribute] = [:]
+  /// A new node, for a place among other nodes.
+  mutating func node(
+    _ name: String, inputs: [String], outputs: [String], attributes: [String: Attribute] = [:]
   ) -> Node {
     Node(
-      id: graph.makeNodeID(), name: output + "_" + name, operatorName: OperatorName(name),
-      attributes: attributes, inputs: inputs, outputs: [output])
+      id: graph.makeNodeID(), name: outputs[0] + "_" + name, operatorName: OperatorName(name),
+      attributes: attributes, inputs: inputs, outputs: outputs)
   }
 
   /// Rounds `real` to codes and back.
@@ -70,8 +81,9 @@ struct GraphAssembly {
     let scale = addConstant(edge + "_scale", .scalar(parameters.scale))
     let zeroPoint = addConstant(edge + "_zero_point", parameters.zeroPointTensor)
     return [
-      node("QuantizeLinear", inputs: [real, scale, zeroPoint], output: place.codes),
-      node("DequantizeLinear", inputs: [place.codes, scale, zeroPoint], output: place.dequantized),
+      node("QuantizeLinear", inputs: [real, scale, zeroPoint], outputs: [place.codes]),
+      node(
+        "DequantizeLinear", inputs: [place.codes, scale, zeroPoint], outputs: [place.dequantized]),
     ]
   }
 

@@ -11,6 +11,8 @@ struct LayerRewriter {
   private let nodesByID: [Node.ID: Node]
   /// Dequantized weights already in the graph, so that tied weights stay tied.
   private var dequantizedWeights: [StoredWeights.Key: String] = [:]
+  /// Values that are quantized when the model runs: their codes, scale and zero point.
+  var quantizedAtRun: [String: [String]] = [:]
   private(set) var notes: [ConversionNote] = []
 
   init(layers: LayerGraph, resolution: Resolution, stored: StoredWeights) {
@@ -32,7 +34,7 @@ struct LayerRewriter {
     in assembly: inout GraphAssembly
   ) -> [Node] {
     var nodes = nodes(of: layer)
-    if stored.weights[layer.id] != nil { storeOperands(of: layer, in: &nodes, &assembly) }
+    storeOperands(of: layer, in: &nodes, &assembly)
     if let outputParameters {
       if roundsClamps(of: layer) {
         roundClamps(of: layer, in: &nodes, parameters: outputParameters, &assembly)
@@ -46,14 +48,8 @@ struct LayerRewriter {
   private mutating func storeOperands(
     of layer: Layer, in nodes: inout [Node], _ assembly: inout GraphAssembly
   ) {
-    guard let main = nodes.firstIndex(where: { $0.id == layer.main }),
-      let weight = layer.weight, let operand = dequantizedWeight(of: layer, &assembly)
-    else { return }
-    nodes[main].inputs[weight.inputIndex] = operand
-    if nodes[main].is("Gemm") {
-      nodes[main].attributes["alpha"] = nil
-      nodes[main].attributes["beta"] = nil
-    }
+    guard let main = storeWeights(of: layer, in: &nodes, &assembly) else { return }
+    nodes[main].attributes["beta"] = nil
     guard let bias = layer.bias, let vector = dequantizedBias(of: layer, &assembly) else { return }
     if !nodes[main].is("MatMul") {
       nodes[main].inputs[2] = vector
@@ -70,19 +66,35 @@ struct LayerRewriter {
     }
   }
 
-  private mutating func dequantizedWeight(
-    of layer: Layer, _ assembly: inout GraphAssembly
-  ) -> String? {
-    guard let weight = stored.weights[layer.id] else { return nil }
+  /// Lets the main node read its weights from codes, and says where it is; `nil` without weights.
+  mutating func storeWeights(
+    of layer: Layer, in nodes: inout [Node], _ assembly: inout GraphAssembly
+  ) -> Int? {
+    guard let main = nodes.firstIndex(where: { $0.id == layer.main }) else { return nil }
+    var isStored = false
+    for reference in layer.weights {
+      guard let weight = stored[layer, reference] else { continue }
+      nodes[main].inputs[reference.inputIndex] = dequantized(weight, &assembly)
+      isStored = true
+    }
+    guard isStored else { return nil }
+    // The factor is in the weights.
+    if nodes[main].is("Gemm") { nodes[main].attributes["alpha"] = nil }
+    return main
+  }
+
+  private mutating func dequantized(
+    _ weight: StoredWeights.Weight, _ assembly: inout GraphAssembly
+  ) -> String {
     if let name = dequantizedWeights[weight.key] { return name }
     let base = weight.initializer
     let codes = assembly.addConstant(base + "_quantized", weight.codes)
-    let scale = assembly.addConstant(base + "_scale", weight.parameters.scaleTensor)
-    let zeroPoint = assembly.addConstant(base + "_zero_point", weight.parameters.zeroPointTensor)
+    let scale = assembly.addConstant(base + "_scale", weight.scales)
+    let zeroPoint = assembly.addConstant(base + "_zero_point", weight.zeroPoints)
     let name = assembly.claim(base + "_dequantized")
     assembly.add(
       "DequantizeLinear", inputs: [codes, scale, zeroPoint], output: name,
-      attributes: weight.parameters.axis.map { ["axis": .int(Int64($0))] } ?? [:])
+      attributes: weight.attributes)
     dequantizedWeights[weight.key] = name
     return name
   }

@@ -42,15 +42,24 @@ package struct LocalErrorModel: Sendable {
     for node in layers.model.graph.nodes {
       assembly.add(node)
       guard let layer = layers.layer(containing: node.id), layer.nodes.last == node.id,
-        layer.role == .quantizable, resolution.layers[layer.id]?.isInt8 ?? false
+        layer.role == .quantizable, let precision = resolution.layers[layer.id]?.precision,
+        precision != .float32
       else { continue }
       var names: [String: String] = [:]
-      for edge in layer.inputs {
+      for edge in layer.inputs where precision == .staticInt8 {
         if rounded[edge] == nil { rounded[edge] = round(edge, as: edge) }
         names[edge] = rounded[edge]
       }
       for value in rewriter.nodes(of: layer).flatMap(\.outputs) where !value.isEmpty {
         names[value] = assembly.claim(value + "_local")
+      }
+      guard precision == .staticInt8 else {
+        let copies = rewriter.rewrittenBetweenReals(layer, precision, names: names, in: &assembly)
+        for copy in copies { assembly.addCopy(copy) }
+        if let made = names[layer.output] {
+          pairs.append(Pair(layer: layer.id, reference: layer.output, quantized: made))
+        }
+        continue
       }
       let copies = rewriter.rewritten(
         layer, names: names, outputParameters: chosen[layer.output], in: &assembly)
@@ -59,9 +68,7 @@ package struct LocalErrorModel: Sendable {
         pairs.append(Pair(layer: layer.id, reference: layer.output, quantized: local))
       }
     }
-    var model = layers.model
-    model.graph = assembly.finished()
-    self.model = model
+    model = try Converter.model(layers.model, with: assembly.finished())
     self.pairs = pairs
   }
 }

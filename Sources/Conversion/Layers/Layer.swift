@@ -1,9 +1,10 @@
 package import Graphs
+package import Quantization
 package import Tensors
 
 /// What quantization can do with a layer.
 package enum LayerRole: Hashable, Sendable {
-  /// Computes in int8 when its qconfig says so.
+  /// Can be quantized in one way or another when its qconfig says so.
   case quantizable
   /// Moves values without arithmetic, so its codes keep scale and zero point.
   case passThrough
@@ -61,6 +62,9 @@ package struct Layer: Identifiable, Sendable, Equatable {
   /// Float values it makes for others; only operators such as Split have several.
   package let outputs: [String]
   package let weight: WeightReference?
+  /// Of LSTM and GRU: what the hidden state is multiplied with, as `weight` is with the input. Both
+  /// are `[directions, gates * hidden, inputs]`; the directions share maps.
+  package var recurrentWeight: WeightReference?
   /// Initializer that is added to every output of a channel.
   package let bias: String?
   /// Elements of the float constants it owns, or of the codes that stand for its weights and bias.
@@ -69,6 +73,24 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package var stored: StoredQuantization?
 
   package var output: String { outputs[0] }
+
+  package var weights: [WeightReference] { [weight, recurrentWeight].compactMap(\.self) }
+
+  /// In which ways it can run.
+  package var precisions: [LayerPrecision] {
+    switch role {
+    case .float: [.float32]
+    case .passThrough: [.staticInt8, .float32]
+    case .quantizable:
+      switch operatorType {
+      case "LSTM", "GRU": [.dynamicInt8, .weightOnly, .float32]
+      case "Gather": [.weightOnly, .float32]
+      case "Gemm", "MatMul": [.staticInt8, .dynamicInt8, .weightOnly, .float32]
+      default:
+        weight == nil ? [.staticInt8, .float32] : [.staticInt8, .weightOnly, .float32]
+      }
+    }
+  }
 
   /// Whether it can read and make rounded values although it computes in float.
   var isRoundedInFloat: Bool {

@@ -1,5 +1,6 @@
 package import Graphs
 package import OrderedCollections
+import Quantization
 package import Tensors
 
 /// A model taken apart into layers and the edges between them: what PyTorch calls "prepared".
@@ -67,7 +68,12 @@ package struct LayerGraph: Sendable {
 
   /// The float weight of a layer, with the constant factor of a Gemm multiplied in.
   package func weightTensor(of layer: Layer) -> Tensor? {
-    guard let weight = layer.weight, let tensor = model.graph.constant(weight.initializer) else {
+    layer.weight.flatMap { weightTensor($0, of: layer) }
+  }
+
+  /// The same for any of its weights.
+  package func weightTensor(_ weight: WeightReference, of layer: Layer) -> Tensor? {
+    guard let tensor = model.graph.constant(weight.initializer) else {
       return nil
     }
     let alpha = node(layer.main)?.float("alpha") ?? 1
@@ -87,7 +93,9 @@ package struct LayerGraph: Sendable {
   /// Edges at a layer that some target rounds, and those that pass-through layers connect to one.
   private var touchableEdges: Set<String> {
     var touched: Set<String> = []
-    for layer in layers where layer.role == .quantizable || layer.isRoundedInFloat {
+    for layer in layers where layer.role == .quantizable && layer.precisions.contains(.staticInt8)
+      || layer.isRoundedInFloat
+    {
       touched.formUnion(layer.inputs)
       touched.formUnion(layer.outputs)
     }

@@ -61,6 +61,7 @@ struct LayerGrouping {
     var names: [String]
     var role = LayerRole.quantizable
     var weight: WeightReference?
+    var recurrentWeight: WeightReference?
     var bias: String?
   }
 
@@ -71,6 +72,7 @@ struct LayerGrouping {
     var draft = Draft(
       nodes: [node], main: node, value: node.outputs[0],
       names: [(weight.isDepthwise ? "Depthwise" : "") + node.operatorName.name], weight: weight)
+    if ["LSTM", "GRU"].contains(node.operatorName.name) { return recurrent(draft) }
     if node.operatorName.name != "MatMul" { draft.bias = node.input(2) }
     if let bias = draft.bias, graph.constant(bias)?.elementType != .float32 { return nil }
     if report.sources(of: node.id).contains(where: { $0.reason == .batchNormalization }) {
@@ -78,6 +80,16 @@ struct LayerGrouping {
     }
     if node.is("MatMul") { absorbBias(&draft) }
     absorbClamp(&draft)
+    return draft
+  }
+
+  /// Both weights are constants, or it stays in float.
+  private func recurrent(_ draft: Draft) -> Draft? {
+    guard let reference = WeightReference(recurrenceOf: draft.main, graph: graph),
+      draft.weight?.shape.rank == 3
+    else { return nil }
+    var draft = draft
+    draft.recurrentWeight = reference
     return draft
   }
 
@@ -206,8 +218,13 @@ struct LayerGrouping {
         names: [match.kind.title],
         role: .float(reason: OperatorTraits.reasonForFloat("LayerNormalization")))
     }
+    let name = node.operatorName.name
+    if let table = WeightReference(tableOf: node, graph: graph) {
+      return Draft(
+        nodes: [node], main: node, value: node.outputs[0], names: [name], weight: table)
+    }
     return Draft(
-      nodes: [node], main: node, value: node.outputs[0], names: [node.operatorName.name],
+      nodes: [node], main: node, value: node.outputs[0], names: [name],
       role: OperatorTraits.role(of: node, graph: graph, facts: facts))
   }
 
@@ -254,7 +271,7 @@ struct LayerGrouping {
           (index.position(of: $0) ?? 0) < (index.position(of: $1) ?? 0)
         },
         main: draft.main.id, inputs: inputs, outputs: outputs.isEmpty ? [draft.value] : outputs,
-        weight: draft.weight, bias: draft.bias,
+        weight: draft.weight, recurrentWeight: draft.recurrentWeight, bias: draft.bias,
         parameterCount: stored?.parameterCount ?? floats, stored: stored?.quantization))
   }
 }

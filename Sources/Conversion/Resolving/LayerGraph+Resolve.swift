@@ -43,6 +43,7 @@ extension LayerGraph {
   ) -> Resolution {
     let placement = Placement(self, recipe.target.placement) { layer in
       configs[layer.id]?.qconfig.precision == .staticInt8
+        && (layer.precisions.contains(.staticInt8) || layer.isRoundedInFloat)
         && (layer.role == .passThrough || kept?.contains(layer.id) ?? true)
     }
     let sharing = SharingGroups(self, recipe.target.placement, int8Layers: placement.int8Layers)
@@ -53,10 +54,20 @@ extension LayerGraph {
     var layerChoices: OrderedDictionary<Layer.ID, Resolution.LayerChoice> = [:]
     for layer in layers {
       guard let config = configs[layer.id] else { continue }
-      let isInt8 = placement.int8Layers.contains(layer.id)
+      let wanted = config.qconfig.precision
+      let precision: LayerPrecision
+      if placement.int8Layers.contains(layer.id) {
+        precision = .staticInt8
+      } else if wanted != .staticInt8, layer.precisions.contains(wanted),
+        kept?.contains(layer.id) ?? true
+      {
+        precision = wanted
+      } else {
+        precision = .float32
+      }
       layerChoices[layer.id] = Resolution.LayerChoice(
-        layer: layer.id, config: config, isInt8: isInt8,
-        reason: reason(for: layer, config: config, isInt8: isInt8))
+        layer: layer.id, config: config, precision: precision,
+        reason: reason(for: layer, config: config, isInt8: precision == .staticInt8))
     }
     var edgeChoices: OrderedDictionary<String, Resolution.EdgeChoice> = [:]
     for edge in edges.keys {
@@ -83,7 +94,26 @@ extension LayerGraph {
     case .float(let reason): reason
     case .passThrough where isInt8: "moves codes, so it shares scale and zero point"
     case .passThrough where config.qconfig.precision == .staticInt8: "moves values in float32"
+    case .quantizable where !layer.precisions.contains(config.qconfig.precision):
+      layer.reasonAgainst(config.qconfig.precision)
     case .quantizable, .passThrough: config.explanation(.precision)
+    }
+  }
+}
+
+extension Layer {
+  /// Why it stays in float32 although the recipe says otherwise.
+  fileprivate func reasonAgainst(_ precision: LayerPrecision) -> String {
+    let words = precisions.filter { $0 != .float32 }.map { "precision=\($0.word)" }
+    let possible = words.isEmpty ? "" : ": \(words.joined(separator: " or ")) is possible"
+    switch precision {
+    case .staticInt8: return "\(operatorType) is not quantized statically\(possible)"
+    case .dynamicInt8:
+      return weight == nil
+        ? "it has no weights, and dynamic quantization is for layers that have"
+        : "\(operatorType) is not quantized dynamically\(possible)"
+    case .weightOnly: return "it has no weights"
+    case .float32: return "it stays in float32"
     }
   }
 }

@@ -8,11 +8,18 @@ package struct Resolution: Sendable {
     package let layer: Layer.ID
     /// The qconfig with the rule behind every field.
     package let config: ResolvedQConfig
-    package let isInt8: Bool
+    /// What is really done: what the recipe says, where the layer can, and float32 otherwise.
+    package let precision: LayerPrecision
     /// Why the layer runs the way it does, for people.
     package let reason: String
 
     package var qconfig: QConfig { config.qconfig }
+    /// Whether it reads and makes codes.
+    package var isInt8: Bool { precision == .staticInt8 }
+    /// How its weights are stored: as the recipe says, or the nearest that is possible.
+    package func weightScheme(of reference: WeightReference) -> TensorScheme {
+      reference.possible(qconfig.weight, for: precision)
+    }
   }
 
   /// What is done with an edge.
@@ -37,6 +44,8 @@ package struct Resolution: Sendable {
   package let unmatchedRules: [UnmatchedRule]
 
   package var int8Layers: [Layer.ID] { layers.values.filter(\.isInt8).map(\.layer) }
+  /// Whether anything in it depends on observed ranges.
+  package var needsCalibration: Bool { layers.values.contains(where: \.isInt8) }
   package var quantizedEdges: [String] { edges.values.filter(\.isQuantized).map(\.edge) }
   /// The quantized edges whose parameters have to be chosen; the others follow.
   package var representatives: [String] {

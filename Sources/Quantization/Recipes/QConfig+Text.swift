@@ -3,6 +3,7 @@ extension TensorScheme {
   package var summary: String {
     let shape =
       (granularity == .perChannel ? "per-channel" : "per-tensor")
+      + (groupSize > 0 ? " in groups of \(groupSize)" : "")
       + (scale == .powerOfTwo ? " power-of-two" : "")
     return "\(shape) \(symmetry.rawValue) \(type.rawValue) \(range.lowest)...\(range.highest), "
       + observer.text
@@ -13,23 +14,30 @@ extension TensorScheme {
     let sign = type.isSigned ? "s" : "u"
     return "\(sign)\(type.bitWidth - (reduceRange ? 1 : 0))\(symmetry == .affine ? "a" : "s")"
   }
+
+  fileprivate var weightForm: String {
+    let shape = groupSize > 0 ? "g\(groupSize)" : granularity == .perChannel ? "ch" : "t"
+    return "\(codeForm)/\(shape)" + (observer == .minMax ? "" : "/\(observer.shortName)")
+  }
 }
 
 extension QConfig {
   /// A few letters for tables, activation then weight: `u7a/hist s8s/ch`, `u8a/mm s8s/ch/mse`,
-  /// `fp32`. A weight's observer is named only when it is not min-max.
+  /// `dyn s8s/t`, `w s4s/g32`, `fp32`. A weight's observer is named only when it is not min-max.
   package var shortForm: String {
-    guard precision == .staticInt8 else { return "fp32" }
-    let granularity = weight.granularity == .perChannel ? "ch" : "t"
-    let observer = weight.observer == .minMax ? "" : "/\(weight.observer.shortName)"
-    return "\(activation.codeForm)/\(activation.observer.shortName) "
-      + "\(weight.codeForm)/\(granularity)\(observer)"
+    switch precision {
+    case .float32: "fp32"
+    case .staticInt8:
+      "\(activation.codeForm)/\(activation.observer.shortName) \(weight.weightForm)"
+    case .dynamicInt8: "dyn \(weight.weightForm)"
+    case .weightOnly: "w \(weight.weightForm)"
+    }
   }
 
   /// A value as commands write it.
   package func text(of field: QConfigField) -> String {
     switch field {
-    case .precision: precision == .float32 ? "float32" : "int8"
+    case .precision: precision.word
     case .activation(let field): activation.text(of: field)
     case .weight(let field): weight.text(of: field)
     }
@@ -47,6 +55,7 @@ extension TensorScheme {
     case .narrowRange: "\(narrowRange)"
     case .epsilon: "\(epsilon)"
     case .scale: scale.rawValue
+    case .groupSize: "\(groupSize)"
     }
   }
 }

@@ -2,7 +2,22 @@
 package enum LayerPrecision: String, Codable, Sendable, CaseIterable {
   /// Activations and weights in int8, ranges from calibration.
   case staticInt8
+  /// Weights in int8 beforehand, activations when the model runs, each with the range it then has:
+  /// no calibration.
+  case dynamicInt8
+  /// Weights in int8 or int4, arithmetic in float.
+  case weightOnly
   case float32
+
+  /// As rules and tables write it.
+  package var word: String {
+    switch self {
+    case .staticInt8: "int8"
+    case .dynamicInt8: "dynamic"
+    case .weightOnly: "weightOnly"
+    case .float32: "float32"
+    }
+  }
 }
 
 /// How one layer is quantized (PyTorch's QConfig).

@@ -8,6 +8,7 @@ package struct SchemeChange: Hashable, Codable, Sendable {
   package var narrowRange: Bool?
   package var epsilon: Float?
   package var scale: ScaleForm?
+  package var groupSize: Int?
   package init() {}
 }
 
@@ -20,7 +21,7 @@ package struct QConfigChange: Hashable, Codable, Sendable {
 
 /// One part of a scheme that rules can set.
 package enum SchemeField: String, Hashable, Codable, Sendable, CaseIterable {
-  case type, symmetry, granularity, observer, reduceRange, narrowRange, epsilon, scale
+  case type, symmetry, granularity, observer, reduceRange, narrowRange, epsilon, scale, groupSize
 }
 
 /// One part of a qconfig that rules can set.
@@ -72,6 +73,7 @@ extension SchemeChange {
       case .narrowRange: narrowRange != nil
       case .epsilon: epsilon != nil
       case .scale: scale != nil
+      case .groupSize: groupSize != nil
       }
     }
   }
@@ -85,6 +87,7 @@ extension SchemeChange {
     narrowRange = later.narrowRange ?? narrowRange
     epsilon = later.epsilon ?? epsilon
     scale = later.scale ?? scale
+    groupSize = later.groupSize ?? groupSize
   }
 }
 
@@ -108,5 +111,6 @@ extension TensorScheme {
     narrowRange = change.narrowRange ?? narrowRange
     epsilon = change.epsilon ?? epsilon
     scale = change.scale ?? scale
+    groupSize = change.groupSize ?? groupSize
   }
 }

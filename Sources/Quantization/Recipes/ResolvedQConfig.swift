@@ -50,7 +50,13 @@ package struct ResolvedQConfig: Hashable, Sendable {
     let special = QConfigField.allCases.filter {
       if case .target(_, .global) = provenance[$0]?.source { false } else { true }
     }
-    return ["activation: \(qconfig.activation.summary)", "weight: \(qconfig.weight.summary)"]
+    let activation =
+      switch qconfig.precision {
+      case .staticInt8: qconfig.activation.summary
+      case .dynamicInt8: "quint8 with the range of each run"
+      case .weightOnly, .float32: "float32"
+      }
+    return ["activation: \(activation)", "weight: \(qconfig.weight.summary)"]
       + special.map(explanation)
   }
 }

@@ -7,7 +7,7 @@ extension Rule {
   ///
   /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `layer=NAME` and `tensor=NAME`; names may hold
   /// colons. Fields are `precision`, and `type`, `symmetry`, `granularity`, `observer`,
-  /// `reduceRange`, `narrowRange`, `epsilon`, `scale`, `bits` of `activation` and `weight`.
+  /// `reduceRange`, `narrowRange`, `epsilon`, `scale`, `groupSize`, `bits` of `activation` and `weight`.
   package init(parsing text: String) throws(RecipeError) {
     guard let colon = text.lastIndex(of: ":") else { throw .noSelector(text) }
     let scope = try RuleScope(parsing: String(text[..<colon]))
@@ -87,9 +87,11 @@ extension QConfigChange {
   package mutating func set(_ field: String, to value: String) throws(RecipeError) {
     if field == "precision" {
       switch value {
-      case "int8", "staticInt8": precision = .staticInt8
+      case "int8", "static", "staticInt8": precision = .staticInt8
+      case "dynamic", "dynamicInt8": precision = .dynamicInt8
+      case "weightOnly", "weight-only", "weights": precision = .weightOnly
       case "float32", "fp32", "float": precision = .float32
-      default: throw .badValue(value, field: field, expected: "int8 or float32")
+      default: throw .badValue(value, field: field, expected: "int8, dynamic, weightOnly or float32")
       }
       return
     }
@@ -131,6 +133,11 @@ extension SchemeChange {
     case .observer: observer = try ObserverKind(parsing: value, field: field)
     case .reduceRange: reduceRange = try Self.flag(value, field)
     case .narrowRange: narrowRange = try Self.flag(value, field)
+    case .groupSize:
+      guard let size = Int(value), size == 0 || (16...1 << 20).contains(size) else {
+        throw .badValue(value, field: field, expected: "0 for none, or 16 and more")
+      }
+      groupSize = size
     case .epsilon:
       guard let number = Float(value), number.isFinite, number > 0 else {
         throw .badValue(value, field: field, expected: "a number above 0")

@@ -153,5 +153,6 @@ extension SchemeChange {
     narrowRange = scheme.narrowRange
     epsilon = scheme.epsilon
     scale = scheme.scale
+    groupSize = scheme.groupSize
   }
 }

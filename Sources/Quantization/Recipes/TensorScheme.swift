@@ -25,6 +25,9 @@ package struct TensorScheme: Hashable, Codable, Sendable {
   /// The least scale that is used.
   package var epsilon: Float
   package var scale: ScaleForm
+  /// Of weights that only are stored in codes: how many inputs of a channel share one map; 0 for
+  /// all of them.
+  package var groupSize: Int
   /// Whose arithmetic is used; set by the target, not by rules.
   package var profile: NumericProfile
 
@@ -34,6 +37,7 @@ package struct TensorScheme: Hashable, Codable, Sendable {
     type: QuantizedType, symmetry: Symmetry, granularity: Granularity = .perTensor,
     observer: ObserverKind, reduceRange: Bool = false, narrowRange: Bool = false,
     epsilon: Float = TensorScheme.defaultEpsilon, scale: ScaleForm = .any,
+    groupSize: Int = 0,
     profile: NumericProfile = .torch
   ) {
     self.type = type
@@ -44,6 +48,7 @@ package struct TensorScheme: Hashable, Codable, Sendable {
     self.narrowRange = narrowRange
     self.epsilon = epsilon
     self.scale = scale
+    self.groupSize = groupSize
     self.profile = profile
   }
 }

@@ -32,9 +32,9 @@ package struct Analysis: Sendable {
       return LayerEvaluation(layer: layer.id, qconfig: Target.x86.fallback, shortForm: "")
     }
     var qconfig = choice.config.qconfig
-    if !choice.isInt8 { qconfig.precision = .float32 }
+    qconfig.precision = choice.precision
     var evaluation = LayerEvaluation(
-      layer: layer.id, qconfig: qconfig, shortForm: choice.isInt8 ? qconfig.shortForm : "fp32")
+      layer: layer.id, qconfig: qconfig, shortForm: qconfig.shortForm)
     if case .float(let reason) = layer.role { evaluation.warnings.append(reason) }
     if let edge = resolution.edges[layer.output], edge.isQuantized {
       do {
@@ -44,9 +44,10 @@ package struct Analysis: Sendable {
         if statistics != nil { evaluation.warnings.append("\(error)") }
       }
     }
-    if choice.isInt8, layer.weight != nil {
+    if choice.precision != .float32, layer.weight != nil {
       do {
-        let weight = try whatIf.weight(layer: layer, scheme: qconfig.weight)
+        let weight = try whatIf.weight(
+          layer: layer, scheme: qconfig.weight, precision: choice.precision)
         evaluation.weightDecibels = weight?.decibels
         evaluation.weightScale = weight?.scales
         evaluation.warnings += weight?.warnings.map(\.description) ?? []
@@ -104,8 +105,10 @@ package struct Analysis: Sendable {
   /// The int8 graph.
   /// - Throws: `WorkbenchError.notCalibrated`, or what conversion refuses.
   package mutating func convert(_ recipe: Recipe) throws -> Conversion {
-    guard statistics != nil else { throw WorkbenchError.notCalibrated }
     let resolution = try layers.resolve(recipe)
+    guard statistics != nil || !resolution.needsCalibration else {
+      throw WorkbenchError.notCalibrated
+    }
     let parameters = try whatIf.parameters(for: resolution)
     return try Converter.convert(layers, resolution, edgeParameters: parameters)
   }
@@ -114,10 +117,11 @@ package struct Analysis: Sendable {
     of conversion: Conversion, _ recipe: Recipe
   ) throws -> ConversionSummary {
     let resolution = try layers.resolve(recipe)
-    let int8 = resolution.int8Layers.count
+    let counts = Dictionary(grouping: resolution.layers.values, by: \.precision).mapValues(\.count)
     let unmatched = resolution.unmatchedRules.map(\.description)
     return ConversionSummary(
-      int8Layers: int8, floatLayers: layers.layers.count - int8,
+      int8Layers: counts[.staticInt8] ?? 0, dynamicLayers: counts[.dynamicInt8] ?? 0,
+      weightOnlyLayers: counts[.weightOnly] ?? 0, floatLayers: counts[.float32] ?? 0,
       floatByteCount: conversion.sizes.floatByteCount,
       int8ByteCount: conversion.sizes.quantizedByteCount,
       notes: conversion.notes.map(\.description) + unmatched)

@@ -134,7 +134,7 @@ package struct Project: Sendable {
     let rows = layers.layers.map { layer in
       LayerSummary(
         id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
-        role: LayerSummary.Role(layer.role), inputEdges: layer.inputs, outputEdge: layer.output,
+        role: LayerSummary.Role(layer.role), precisions: layer.precisions, inputEdges: layer.inputs, outputEdge: layer.output,
         outputShape: costs?.outputShapes[layer.id]?.description ?? "",
         weightShape: (layer.weight?.shape ?? layer.stored?.weights?.shape)?.description ?? "",
         parameterCount: layer.parameterCount,

@@ -1,5 +1,5 @@
 package import Calibration
-import Conversion
+package import Conversion
 package import Datasets
 import Execution
 import Foundation

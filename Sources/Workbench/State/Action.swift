@@ -76,6 +76,8 @@ package enum RecipeEdit: Equatable, Sendable {
   case toggleSymmetry
   case cycleObserver(by: Int)
   case togglePrecision
+  /// The next way to quantize: static, dynamic, weights only.
+  case cyclePrecision
   case toggleReducedRange
   case toggleType
   case clip(lower: Float, upper: Float)

@@ -1,3 +1,5 @@
+package import Quantization
+
 /// What the workbench knows of an opened model, apart from any recipe.
 package struct ProjectSummary: Equatable, Sendable {
   package var modelPath: String
@@ -69,6 +71,8 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
   package var title: String
   package var operatorType: String
   package var role: Role
+  /// In which ways it can run.
+  package var precisions: [LayerPrecision]
   package var inputEdges: [String]
   package var outputEdge: String
   /// `64×112×112`; empty when unknown.
@@ -83,6 +87,7 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
 
   package init(
     id: String, path: [String], title: String, operatorType: String, role: Role,
+    precisions: [LayerPrecision] = [.staticInt8, .float32],
     inputEdges: [String], outputEdge: String, outputShape: String = "", weightShape: String = "",
     parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0,
     stored: StoredSummary? = nil
@@ -92,6 +97,7 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     self.title = title
     self.operatorType = operatorType
     self.role = role
+    self.precisions = precisions
     self.inputEdges = inputEdges
     self.outputEdge = outputEdge
     self.outputShape = outputShape

@@ -124,21 +124,40 @@ package struct CalibrationSummary: Equatable, Sendable {
   }
 }
 
-/// The int8 graph that a recipe gave.
+/// The quantized graph that a recipe gave.
 package struct ConversionSummary: Equatable, Sendable {
+  /// Computing on codes with ranges from calibration.
   package var int8Layers: Int
+  package var dynamicLayers: Int
+  package var weightOnlyLayers: Int
   package var floatLayers: Int
   package var floatByteCount: Int
   package var int8ByteCount: Int
   package var notes: [String]
   package init(
-    int8Layers: Int, floatLayers: Int, floatByteCount: Int, int8ByteCount: Int, notes: [String]
+    int8Layers: Int, dynamicLayers: Int = 0, weightOnlyLayers: Int = 0, floatLayers: Int,
+    floatByteCount: Int, int8ByteCount: Int, notes: [String]
   ) {
     self.int8Layers = int8Layers
+    self.dynamicLayers = dynamicLayers
+    self.weightOnlyLayers = weightOnlyLayers
     self.floatLayers = floatLayers
     self.floatByteCount = floatByteCount
     self.int8ByteCount = int8ByteCount
     self.notes = notes
+  }
+}
+
+extension ConversionSummary {
+  /// `5 layers int8, 2 dynamic, 1 fp32`; kinds without layers are left out.
+  package var layerText: String {
+    let kinds = [
+      (int8Layers, "int8"), (dynamicLayers, "dynamic"), (weightOnlyLayers, "weight-only"),
+      (floatLayers, "fp32"),
+    ].filter { $0.0 > 0 }
+    return kinds.enumerated().map { index, kind in
+      "\(kind.0) \(index == 0 ? kind.0 == 1 ? "layer " : "layers " : "")\(kind.1)"
+    }.joined(separator: ", ")
   }
 }
 

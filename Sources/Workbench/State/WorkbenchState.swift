@@ -70,6 +70,13 @@ package struct WorkbenchState: Equatable, Sendable {
     project.flatMap { layers.selectedLayer(in: $0.layers) }
   }
 
+  /// Whether the recipe quantizes something statically and nothing was observed yet.
+  package var lacksCalibration: Bool {
+    calibrate.summary == nil
+      && (layers.evaluations.isEmpty
+        || layers.evaluations.values.contains { $0.qconfig.precision == .staticInt8 })
+  }
+
   package mutating func say(_ text: String, _ kind: Message.Kind = .info) {
     message = Message(kind: kind, text: text)
     if kind == .error { log.append(.error, text) }

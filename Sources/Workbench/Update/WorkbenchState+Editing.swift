@@ -99,12 +99,14 @@ extension WorkbenchState {
       for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
       return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
     }
-    let (change, words) = describe(edit, current)
+    let (change, words) = describe(edit, current, layer.precisions)
     for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
     return adopt(recipe, label: "\(title): \(words)")
   }
 
-  private func describe(_ edit: RecipeEdit, _ current: QConfig) -> (QConfigChange, String) {
+  private func describe(
+    _ edit: RecipeEdit, _ current: QConfig, _ precisions: [LayerPrecision]
+  ) -> (QConfigChange, String) {
     var change = QConfigChange()
     let side = layers.side
     let scheme = side == .activation ? current.activation : current.weight
@@ -112,8 +114,16 @@ extension WorkbenchState {
     let words: String
     switch edit {
     case .togglePrecision:
-      change.precision = current.precision == .float32 ? .staticInt8 : .float32
-      return (change, change.precision == .float32 ? "fp32" : "int8")
+      let quantized = precisions.first ?? .staticInt8
+      let precision = current.precision == .float32 ? quantized : .float32
+      change.precision = precision
+      return (change, precision == .float32 ? "fp32" : precision.word)
+    case .cyclePrecision:
+      let choices = precisions.filter { $0 != .float32 }
+      let index = choices.firstIndex(of: current.precision).map { $0 + 1 } ?? 0
+      let precision = choices.isEmpty ? .float32 : choices[index % choices.count]
+      change.precision = precision
+      return (change, precision.word)
     case .toggleGranularity:
       let value: Granularity =
         current.weight.granularity == .perTensor ? .perChannel : .perTensor

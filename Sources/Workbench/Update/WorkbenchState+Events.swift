@@ -102,7 +102,7 @@ extension WorkbenchState {
       conversion = summary
       for note in summary.notes { log.append(.warning, note) }
       return finish(
-        "Converted: \(summary.int8Layers) layers int8, \(summary.floatLayers) fp32.",
+        "Converted: \(summary.layerText).",
         command: nil)
     case .benchmarked(_, let report):
       benchmark.report = report

@@ -97,7 +97,7 @@ extension WorkbenchState {
       say("Wait until \(job.kind.title) is done, or cancel it with Ctrl-X.", .warning)
       return []
     }
-    if calibrate.summary == nil {
+    if lacksCalibration {
       say("Calibrate first (tab 2, then r): \(kind.title) needs observed ranges.", .warning)
       return []
     }
@@ -195,7 +195,7 @@ extension WorkbenchState {
   }
 
   private mutating func export(to path: String?) -> [Effect] {
-    if calibrate.summary == nil {
+    if lacksCalibration {
       say("Calibrate first (tab 2, then r): an export needs observed ranges.", .warning)
       return []
     }

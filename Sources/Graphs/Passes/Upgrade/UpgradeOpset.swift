@@ -2,31 +2,33 @@ internal import OrderedCollections
 internal import Tensors
 
 extension Model {
-  /// The same model in the words of opset 13, when it is older; a newer one as it is.
+  /// The same model in the words of opset 13 or 21, when it is older; a newer one as it is.
   ///
   /// Operators whose definition changed are rewritten, in subgraphs too; their nodes keep ids and
   /// names. Operators of other domains, and those nobody knows, stay as they are.
-  /// - Precondition: `opset` is at most 13.
+  /// - Precondition: `opset` is 13 or 21.
   package func upgraded(toAtLeast opset: Int64 = 13) throws(UpgradeError) -> Model {
-    precondition(opset <= 13, "opset \(opset) has no upgrade")
+    precondition(opset == 13 || opset == 21, "opset \(opset) has no upgrade")
     guard let current = opsets[""], current < opset else { return self }
     var model = self
-    var upgrade = OpsetUpgrade(from: current, model.graph)
+    var upgrade = OpsetUpgrade(from: current, to: opset, model.graph)
     try upgrade.upgrade(&model.graph, enclosing: [:])
-    model.opsets[""] = 13
-    // IR 7 came with opset 13. From IR 4 on, new initializers need not be inputs.
-    model.irVersion = max(model.irVersion, 7)
+    model.opsets[""] = opset
+    // IR 7 came with opset 13, IR 10 with 21. From IR 4 on, new initializers need not be inputs.
+    model.irVersion = max(model.irVersion, opset == 13 ? 7 : 10)
     return model
   }
 }
 
-/// Rewrites the operators of a graph from one opset to 13.
+/// Rewrites the operators of a graph from one opset to another.
 struct OpsetUpgrade {
   let opset: Int64
+  let target: Int64
   private var names: NameAllocator
 
-  init(from opset: Int64, _ graph: Graph) {
+  init(from opset: Int64, to target: Int64, _ graph: Graph) {
     self.opset = opset
+    self.target = target
     names = NameAllocator(graph)
   }
 
@@ -58,6 +60,43 @@ struct OpsetUpgrade {
   }
 
   private mutating func upgraded(
+    _ source: Node, in graph: inout Graph, _ facts: ValueFacts
+  ) throws(UpgradeError) -> [Node] {
+    guard opset < 13 else { return [try raised(source, in: &graph)] }
+    let nodes = try upgradedTo13(source, in: &graph, facts)
+    guard target > 13 else { return nodes }
+    var result: [Node] = []
+    for node in nodes { result.append(try raised(node, in: &graph)) }
+    return result
+  }
+
+  /// From opset 13 on to 21.
+  private mutating func raised(
+    _ source: Node, in graph: inout Graph
+  ) throws(UpgradeError) -> Node {
+    var node = source
+    switch node.operatorName.name {
+    case "ReduceMax", "ReduceMin", "ReduceMean", "ReduceProd", "ReduceL1", "ReduceL2",
+      "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare":
+      if opset < 18 { moveIntegers("axes", of: &node, to: 1, in: &graph) }
+    case "Split":
+      if opset < 18, node.input(1) == nil {
+        node.attributes["num_outputs"] = .int(Int64(node.outputs.count))
+      }
+    case "GridSample":
+      // The same methods under other names.
+      let names = ["bilinear": "linear", "bicubic": "cubic"]
+      if opset < 20, let name = names[node.string("mode") ?? "bilinear"] {
+        node.attributes["mode"] = .string(Array(name.utf8))
+      }
+    case "GroupNormalization":
+      if opset < 21 { throw refusal(node, "with a scale for every group") }
+    default: break
+    }
+    return node
+  }
+
+  private mutating func upgradedTo13(
     _ source: Node, in graph: inout Graph, _ facts: ValueFacts
   ) throws(UpgradeError) -> [Node] {
     var node = source
