@@ -7,7 +7,7 @@ struct GoldenFamily: SuiteTrait, TestScoping {
 
   private static let tally = Mutex<[String: Int]>([:])
 
-  /// Counts a case. A kind that the suite does not know is an issue by itself, not a count.
+  /// Counts a case.
   static func ran(_ golden: GoldenSet.Case) {
     tally.withLock { $0[golden.family, default: 0] += 1 }
   }

@@ -23,11 +23,22 @@ import Testing
     #expect(same(range.highest, golden["highest"].numbers), "\(range)")
     try expectHistogram(golden, observer)
     if let distribution = observer as? ONNXRuntimeDistributionObserver {
-      let moments = try distribution.moments()
-      #expect(same(moments.mean, try #require(golden["avg"].float)))
-      #expect(same(moments.deviation, try #require(golden["std"].float)))
+      try expectMoments(golden, distribution)
     }
     for expected in golden["qparams"].array { try expectParameters(expected, range) }
+  }
+
+  /// Exact, but for third roots: their last bits depend on NumPy's vector instructions, and a
+  /// deviation far below the mean magnifies them.
+  private func expectMoments(
+    _ golden: GoldenSet.Case, _ distribution: ONNXRuntimeDistributionObserver
+  ) throws {
+    let found = try distribution.moments()
+    let mean = try #require(golden["avg"].float)
+    let deviation = try #require(golden["std"].float)
+    let slack = distribution.usesThirdRoots ? 1e-3 * max(abs(mean), abs(deviation)) : 0
+    #expect(same(found.mean, mean) || abs(found.mean - mean) <= slack)
+    #expect(same(found.deviation, deviation) || abs(found.deviation - deviation) <= slack)
   }
 
   private func calls(_ golden: GoldenSet.Case) throws -> [[Tensor]] {

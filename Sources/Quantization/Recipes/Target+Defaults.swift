@@ -58,7 +58,8 @@ extension Target {
     return scheme
   }
 
-  /// Symmetric int8 everywhere. PyTorch's defaults use all 256 codes, the rest leave out -128.
+  /// Symmetric int8 everywhere. PyTorch's defaults use all 256 codes, the rest leave out -128; ONNX
+  /// Runtime's arithmetic does so by itself, for symmetric ranges only.
   private var weight: TensorScheme {
     var scheme = TensorScheme(
       type: .qint8, symmetry: .symmetric, granularity: .perChannel, observer: .minMax,
@@ -71,8 +72,11 @@ extension Target {
     case .qnnpackSymmetric:
       scheme.granularity = .perTensor
       scheme.epsilon = Self.symmetricEpsilon
-    case .ortSigned: scheme.granularity = .perTensor
-    case .ort, .tflite, .trt: break
+    case .ort: scheme.narrowRange = false
+    case .ortSigned:
+      scheme.narrowRange = false
+      scheme.granularity = .perTensor
+    case .tflite, .trt: break
     }
     return scheme
   }

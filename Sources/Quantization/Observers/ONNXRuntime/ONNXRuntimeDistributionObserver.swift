@@ -8,7 +8,8 @@ package struct ONNXRuntimeDistributionObserver: ONNXRuntimeObserver, Hashable {
   package static let fewestBins = 512
 
   package let bins: Int
-  /// Measures the third roots of the values instead (scenario `p3`).
+  /// Measures the third roots of the values instead (scenario `p3`); the last bits of a root depend on
+  /// the mathematical library.
   package let usesThirdRoots: Bool
   private var state: CenteredHistogram?
 
