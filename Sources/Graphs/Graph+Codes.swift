@@ -24,6 +24,7 @@ extension Node {
     let name = operatorName.name
     return operatorName.domain.isEmpty
       ? name == "QLinearConv" || name == "QLinearMatMul"
-      : operatorName.domain == "com.microsoft" && (name.hasPrefix("QLinear") || name == "QGemm")
+      : operatorName.domain == "com.microsoft"
+        && (name.hasPrefix("QLinear") || ["QGemm", "NhwcMaxPool"].contains(name))
   }
 }

@@ -53,6 +53,7 @@ struct LayerDetailView: Widget {
     switch page {
     case .activation: 11
     case .weights: layer.hasWeights ? 11 : 3
+    case .observers where layer.stored != nil: 3
     case .observers: 3 + max(detail?.observers.count ?? 0, 1)
     case .mapping: 11
     case .why: 2 + (detail?.provenance.count ?? 1)
@@ -76,7 +77,10 @@ struct LayerDetailView: Widget {
 
   private func activation(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {
     guard let histogram = detail.activationHistogram else {
-      let text = "Nothing observed yet. Tab 2, then r, calibrates."
+      let text =
+        layer.stored == nil
+        ? "Nothing observed yet. Tab 2, then r, calibrates."
+        : "Not observed: the file has quantized this layer already."
       return buffer.write(StyledText(text, .dim), in: area)
     }
     var caption = StyledText(
@@ -103,7 +107,9 @@ struct LayerDetailView: Widget {
 
   private func weights(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {
     guard let histogram = detail.weightHistogram else {
-      return buffer.write(StyledText("This layer has no weights.", .dim), in: area)
+      let stored = layer.stored.flatMap { $0.weights.isEmpty ? nil : $0.weights }
+      let text = stored.map { "The file has them as \($0)." } ?? "This layer has no weights."
+      return buffer.write(StyledText(text, .dim), in: area)
     }
     let left = area.leading(detail.channelRanges.count > 1 ? area.width / 2 : area.width)
     buffer.write(StyledText("all weights, log counts", .dim), in: left.row(0))
@@ -120,7 +126,8 @@ struct LayerDetailView: Widget {
 
   private func observers(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {
     guard !detail.observers.isEmpty else {
-      return buffer.write(StyledText("Nothing observed yet.", .dim), in: area)
+      let text = layer.stored == nil ? "Nothing observed yet." : "Not observed."
+      return buffer.write(StyledText(text, .dim), in: area)
     }
     let chosen = detail.observers.firstIndex { $0.observer == detail.chosenObserver }
     Table(

@@ -39,11 +39,11 @@ import Testing
   @Test func whatCannotBeSpelledOutIsNamed() throws {
     let recorded = try #require(RecordedCase.codes.first { $0.name == "QLinearConv_u8" })
     var model = recorded.model
-    model.graph.updateNode(at: 0) { $0.attributes["channels_last"] = .int(1) }
+    model.graph.updateNode(at: 0) { $0.inputs[6] = "" }
     let executor = try Executor(model: model)
     #expect(
       throws: ExecutionError.unsupportedVariant(
-        operatorName: "QLinearConv", node: "node", detail: "channels come last")
+        operatorName: "QLinearConv", node: "node", detail: "the scale of its output is missing")
     ) { try executor.plan(for: recorded.feeds.mapValues(\.shape)) }
   }
 

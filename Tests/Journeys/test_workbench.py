@@ -272,3 +272,30 @@ def test_a_full_or_forbidden_place_keeps_the_work(terminal, sample):
     window.wait_for_match(r"Cannot write|Calibrate first")
     window.keys("C-s")
     window.wait_for("Saved")
+
+
+def test_a_model_that_is_quantized_already(terminal, sample, tmp_path):
+    """Its layers show what the file has, and nothing tries to quantize them again."""
+    quantized = tmp_path / "mine.onnx"
+    data = sample.parent / "mnist5k_data.npz"
+    subprocess.run(
+        [binary(), "quantize", sample.parent / "mnist_cnn.onnx", "--data", data, "--limit", "16",
+         "--format", "qoperator", "-o", quantized], check=True, capture_output=True)
+    window = terminal((140, 40))
+    window.start(quantized)
+    window.wait_for_match(r"QLinearConv .*uint8·int8/c")
+    window.wait_for("where codes begin or end")
+    window.keys("Down")
+    window.wait_for("already quantized, QOperator")
+    window.wait_for_match(r"S 0\.\d+ +Z \d+ +uint8")
+    window.keys("o")
+    window.wait_for("stays as it is: already quantized")
+    window.command(f"data {data}")
+    window.wait_for("Data: mnist5k_data.npz")
+    window.keys("2", "r")
+    window.wait_for("is already quantized")
+    window.keys("q")
+    window.wait_for("without saving")
+    window.keys("d")
+    window.wait_for_shell()
+    assert window.status() == 0

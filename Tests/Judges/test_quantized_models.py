@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnxruntime import quantization
 from onnxruntime.quantization import QuantFormat, QuantType
@@ -129,6 +130,25 @@ def test_they_are_not_quantized_again(form, foreign, workshop, tmp_path):
     assert not result.crashed, result
     assert result.status == 1 and "already quantized" in result.errors, result
     assert not (tmp_path / "again.onnx").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_onnx_runtime_optimized_runs_too(name, foreign, workshop, tmp_path):
+    """Its stored models have channels last, and operators of its own."""
+    file = tmp_path / "optimized.onnx"
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(file)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(
+        str(foreign.quantized(name, "QDQ")), options, providers=["CPUExecutionProvider"])
+    operators = {node.op_type for node in onnx.load(file).graph.node}
+    assert {"QLinearConv", "QGemm"} <= operators, operators
+    samples = workshop.data(name).test[:50]
+    judge = session(file)
+    found = workshop.run(file, fed(judge, samples))
+    for output, reference in outputs(judge, samples).items():
+        assert decibels(reference, found[output]) >= 35
+        assert agreement(reference, found[output]) >= 0.98
 
 
 def test_a_model_quantized_dynamically_is_shown_as_such(foreign, tmp_path):

@@ -44,6 +44,9 @@ struct CodeOperator {
       become("QLinear" + name.name, input.operands + other.operands, to: output)
     case "Sigmoid", "LeakyRelu":
       become("QLinear" + name.name, input.operands, to: output)
+    case "Relu" where !input.means(theSameAs: output):
+      attributes = ["alpha": .float(0)]
+      become("QLinearLeakyRelu", input.operands, to: output)
     case "AveragePool":
       // ONNX Runtime's pool on codes knows neither more axes nor gaps.
       guard (node.ints("dilations") ?? []).allSatisfy({ $0 == 1 }),

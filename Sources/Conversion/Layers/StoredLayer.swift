@@ -56,6 +56,8 @@ struct StoredLayers {
     var quantization = StoredQuantization(format: .qoperator)
     if let scale = places.outputScale {
       quantization.output = map(scale: node.input(scale), zeroPoint: node.input(scale + 1))
+    } else if node.operatorName.name == "NhwcMaxPool" {
+      quantization.output = maps[node.inputs[0]] ?? nil
     }
     if let first = places.weights {
       quantization.weights = weights(
@@ -326,6 +328,7 @@ private struct CodePlaces {
       inputs = Array(stride(from: 2, to: node.inputs.count, by: 3))
       outputScale = 0
     case "QLinearWhere": (inputs, outputScale) = ([1, 4], 7)
+    case "NhwcMaxPool": outputScale = nil
     default: outputScale = 3
     }
   }

@@ -17,26 +17,11 @@ extension CodeExpansion {
   ) throws(CodeRefusal) {
     let input = try operand(node, 0)
     let output = try result(node, scaleAt: 3, like: type(of: input))
-    let isChannelsLast = node.int("channels_last") ?? 0 != 0
     var attributes = node.attributes
     attributes["channels_last"] = nil
-    let real = dequantized(input, for: node)
-    guard isChannelsLast else {
-      return compute(node, as: name, [real], attributes, into: output)
-    }
-    guard let rank, rank > 2 else {
-      throw CodeRefusal(reason: "channels come last of a number of axes that is not known")
-    }
-    let spatial = (1..<Int64(rank - 1)).map { $0 }
-    let first = add(
-      "Transpose", for: node, [real], ["perm": .ints([0, Int64(rank - 1)] + spatial)],
-      output: real + "_nchw")
-    let pooled = claimReal(of: output.codes + "_nchw")
-    compute(node, as: name, [first], attributes, outputs: [pooled])
-    let last = add(
-      "Transpose", for: node, [pooled], ["perm": .ints([0] + spatial.map { $0 + 1 } + [1])],
-      output: output.codes + "_real")
-    quantize(last, to: output, for: node)
+    try compute(
+      node, as: name, [dequantized(input, for: node)], attributes, into: output,
+      channelsLast: node.int("channels_last") ?? 0 != 0, rank: rank)
   }
 
   mutating func expandReduceMean(_ node: Node) throws(CodeRefusal) {

@@ -8,6 +8,22 @@ extension CodeExpansion {
     "DepthToSpace", "SpaceToDepth",
   ]
 
+  /// NhwcMaxPool: a MaxPool of codes whose channels come last.
+  mutating func expandPoolOfCodes(_ node: Node) throws(CodeRefusal) {
+    guard let input = node.input(0), let output = node.outputs.first,
+      var operand = meaning(of: input) ?? plainCodes(input, of: "MaxPool")
+    else { throw CodeRefusal(reason: "the type of its codes cannot be told") }
+    operand.codes = input
+    var result = operand
+    result.codes = output
+    if result.zeroPoint.isEmpty {
+      result.zeroPoint = addConstant(output + "_zero_point", Tensor(.uint8, shape: .scalar))
+    }
+    try compute(
+      node, as: "MaxPool", [dequantized(operand, for: node)], node.attributes, into: result,
+      channelsLast: true, rank: node.ints("kernel_shape").map { $0.count + 2 })
+  }
+
   /// Where an operator's input is known to be codes, its outputs are codes of the same meaning.
   mutating func expandMovement(_ node: Node) throws(CodeRefusal) -> Bool {
     let name = node.operatorName.name

@@ -4,10 +4,9 @@ internal import Tensors
 /// of the products.
 extension CodeExpansion {
   /// QLinearConv: x, w, y with scale and zero point each, then an int32 bias.
+  ///
+  /// ONNX Runtime's own form may have channels last in x and y; w stays as it is.
   mutating func expandConvolution(_ node: Node) throws(CodeRefusal) {
-    guard node.int("channels_last") ?? 0 == 0 else {
-      throw CodeRefusal(reason: "channels come last")
-    }
     let input = try operand(node, 0)
     let weights = try channelOperand(node, 3)
     let output = try result(node, scaleAt: 6, like: type(of: input))
@@ -20,7 +19,9 @@ extension CodeExpansion {
     }
     var attributes = node.attributes
     attributes["channels_last"] = nil
-    compute(node, as: "Conv", inputs, attributes, into: output)
+    try compute(
+      node, as: "Conv", inputs, attributes, into: output,
+      channelsLast: node.int("channels_last") ?? 0 != 0, rank: rank(of: weights.codes))
   }
 
   /// QLinearMatMul: a, b, y with scale and zero point each; b may have a scale for each column.

@@ -63,6 +63,7 @@ package struct CodeExpansion {
     case ("com.microsoft", "QLinearAveragePool"): try expandAveragePool(node)
     case ("com.microsoft", "QLinearGlobalAveragePool"): try expandGlobalAveragePool(node)
     case ("com.microsoft", "QLinearReduceMean"): try expandReduceMean(node)
+    case ("com.microsoft", "NhwcMaxPool"): try expandPoolOfCodes(node)
     case ("com.microsoft", "QuantizeLinear"), ("com.microsoft", "DequantizeLinear"):
       var standard = node
       standard.operatorName.domain = ""
@@ -209,6 +210,29 @@ extension CodeExpansion {
     return CodeOperand(
       codes: codes, scale: scale,
       zeroPoint: addConstant(codes + "_zero_point", Tensor(type, shape: .scalar)))
+  }
+
+  /// The node as `name` on `inputs`, between transpositions where channels come last.
+  /// - Parameter rank: of the first input, where it is known.
+  mutating func compute(
+    _ node: Node, as name: String, _ inputs: [String], _ attributes: [String: Attribute],
+    into result: CodeOperand, channelsLast: Bool, rank: Int?
+  ) throws(CodeRefusal) {
+    guard channelsLast else { return compute(node, as: name, inputs, attributes, into: result) }
+    guard let rank, rank > 2 else {
+      throw CodeRefusal(reason: "channels come last of a number of axes that is not known")
+    }
+    let spatial = (1..<Int64(rank - 1)).map { $0 }
+    var inputs = inputs
+    inputs[0] = add(
+      "Transpose", for: node, [inputs[0]], ["perm": .ints([0, Int64(rank - 1)] + spatial)],
+      output: inputs[0] + "_nchw")
+    let made = claimReal(of: result.codes + "_nchw")
+    compute(node, as: name, inputs, attributes, outputs: [made])
+    let last = add(
+      "Transpose", for: node, [made], ["perm": .ints([0] + spatial.map { $0 + 1 } + [1])],
+      output: result.codes + "_real")
+    quantize(last, to: result, for: node)
   }
 
   /// The node as `name` on `inputs`, and its output quantized.
