@@ -2,6 +2,7 @@ import Calibration
 import Conversion
 import Execution
 import Graphs
+import Quantization
 import Testing
 
 @Suite struct ModelComparisonTests {
@@ -13,6 +14,17 @@ import Testing
     #expect(report.values.allSatisfy { $0.error.largestError == 0 })
     #expect(report.outputs.first?.agreement == 1)
     #expect(report.outputs.first?.firstAccuracy == report.outputs.first?.secondAccuracy)
+  }
+
+  @Test func metricsCanBeThoseOfONNXRuntime() throws {
+    let model = try Digits.layers().model
+    let data = try Digits.batches("test", count: 1, size: 8)
+    let torch = try ModelComparison(model, model).run(data)
+    let ort = try ModelComparison(model, model, metrics: .ort).run(data)
+    #expect(torch.outputs.first?.error.decibels == .infinity)
+    let decibels = try #require(ort.outputs.first?.error.decibels)
+    #expect(decibels.isFinite && decibels > 300)
+    #expect(ort.values.allSatisfy { $0.error.decibels.isFinite })
   }
 
   @Test func layersOfAConvertedModelAreFoundBehindTheirRounding() throws {

@@ -30,6 +30,15 @@ import Testing
     #expect(sums([0, 0], [1, 0]).sqnr == -.infinity)
   }
 
+  @Test func onnxRuntimeKeepsNormsAboveZero() {
+    let least = 20 * log10(Double.ulpOfOne)
+    #expect(abs(sums([3, 4], [3, 4]).sqnr(.ort) - (20 * log10(5) - least)) < 1e-9)
+    #expect(sums([0, 0], [0, 0]).sqnr(.ort) == 0)
+    #expect(abs(sums([0, 0], [1, 0]).sqnr(.ort) - least) < 1e-9)
+    #expect(abs(sums([10, 0], [10, 1]).sqnr(.ort) - 20) < 1e-9)
+    #expect(abs(sums([10, 0], [10, 1]).normalizedError - 0.1) < 1e-12)
+  }
+
   @Test func aTenthOfTheAmplitudeIsTwentyDecibels() {
     #expect(abs(sums([10, 0], [10, 1]).sqnr - 20) < 1e-9)
     #expect(sums([3, 4], [4, -3]).cosine == 0)
