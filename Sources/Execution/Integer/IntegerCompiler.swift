@@ -11,12 +11,17 @@ struct IntegerCompiler {
 
   /// Whether the unit matched a pattern and is compiled.
   func compile() throws(ExecutionError) -> Bool {
-    guard let first = site.unit.inputs.first, !first.isEmpty,
+    guard let first = site.unit.inputs.first, !first.isEmpty, !site.unit.outputs.isEmpty,
       try codes(of: first) != nil || site.unit.inputs.count > 1
     else { return false }
     if try compileTable() { return true }
     guard let node = site.unit.node, node.operatorName.domain.isEmpty else { return false }
-    switch node.operatorName.name {
+    let name = node.operatorName.name
+    if ["Conv", "ConvTranspose", "Gemm", "MatMul"].contains(name), !site.hasInput(1) {
+      // The float form says what is missing.
+      return false
+    }
+    switch name {
     case "Conv": return try compileConvolution(node)
     case "ConvTranspose": return try compileTransposedConvolution(node)
     case "Gemm": return try compileGemm(node)
