@@ -37,7 +37,7 @@ import Testing
     ("layer=a:granularity=perTensor", "did you mean 'weight.granularity'?"),
     ("layer=a:weight.granularty=perTensor", "did you mean 'weight.granularity'?"),
     ("layer=a:weight.granularity=some", "use perTensor or perChannel"),
-    ("layer=a:precision=int4", "use int8 or float32"),
+    ("layer=a:precision=int4", "use int8, dynamic, weightOnly or float32"),
     ("layer=a:weight.bits=4", "use 7 or 8"),
     ("layer=a:weight.reduceRange=maybe", "use true or false"),
     ("layer=a:weight.epsilon=-1", "a number above 0"),

@@ -122,7 +122,8 @@ struct CodeOperator {
   private func biasCodes(
     _ bias: String, _ input: CodedValue, _ weightScale: String, _ reader: CodeReader
   ) -> String? {
-    guard let stored = reader.stored(bias, axis: 0), stored.zeroPoint == nil,
+    guard let stored = reader.stored(bias, axis: 0),
+      stored.zeroPoint.map({ reader.isZero($0) }) ?? true,
       reader.graph.constant(stored.codes)?.elementType == .int32,
       let scales = reader.graph.constant(stored.scale)?.float32s,
       let weights = reader.graph.constant(weightScale)?.float32s, scales.count == weights.count

@@ -98,6 +98,11 @@ struct CodeReader {
     return (node.inputs[0], node.inputs[1], node.input(2))
   }
 
+  /// Whether a constant holds nothing but zeros.
+  func isZero(_ constant: String) -> Bool {
+    graph.constant(constant)?.codes?.allSatisfy { $0 == 0 } ?? false
+  }
+
   /// Where a real value goes: through clamps into one quantizer, and nowhere else.
   func target(of real: String) -> (value: CodedValue, clamps: [Clamp], nodes: [Node.ID])? {
     var name = real
