@@ -69,10 +69,6 @@ struct Run: ParsableCommand {
   }
 
   private func executor(for model: Model) throws -> Executor {
-    let isQuantized = model.graph.nodes.contains {
-      $0.operatorName.name == "DequantizeLinear" || $0.operatorName.name == "QuantizeLinear"
-    }
-    let mode: ExecutionMode = !isQuantized ? .float : simulate ? .simulated : .integer
     var kept: Set<String> = []
     switch keep {
     case nil: break
@@ -82,7 +78,8 @@ struct Run: ParsableCommand {
     return try Executor(
       model: model,
       options: ExecutionOptions(
-        mode: mode, instructionSet: host.isa, threads: host.threads, kept: kept))
+        mode: ExecutionMode(for: model, simulates: simulate), instructionSet: host.isa,
+        threads: host.threads, kept: kept))
   }
 
   private func feed(_ executor: Executor) throws -> [String: Tensor] {

@@ -74,9 +74,7 @@ final class PlanCompiler {
     case .pattern:
       throw site.unsupported("its elements are not float32")
     case .node(let node):
-      guard node.operatorName.domain.isEmpty,
-        let kernel = OperatorRegistry.standard.kernel(for: node.operatorName.name)
-      else {
+      guard let kernel = OperatorRegistry.standard.kernel(for: node.operatorName) else {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
