@@ -13,6 +13,7 @@ struct IntegerCompiler {
   func compile() throws(ExecutionError) -> Bool {
     guard let first = site.unit.inputs.first, !first.isEmpty, !site.unit.outputs.isEmpty,
       try codes(of: first) != nil || site.unit.inputs.count > 1
+        || site.unit.is("DynamicQuantizeLinear")
     else { return false }
     if try compileTable() { return true }
     guard let node = site.unit.node, node.operatorName.domain.isEmpty else { return false }
@@ -35,6 +36,10 @@ struct IntegerCompiler {
       "Split", "Resize", "Expand", "Tile", "Gather":
       return try compileMovement(node)
     case "Pad": return try compilePadding(node)
+    case "LSTM", "GRU", "RNN": return try compileRecurrence(node)
+    case "DynamicQuantizeLinear": return try compileDynamicQuantizer()
+    case "MatMulInteger": return try compileDynamicMatMul()
+    case "ConvInteger": return try compileDynamicConvolution(node)
     default: return false
     }
   }

@@ -43,6 +43,10 @@ extension OperatorRegistry {
     registry.register("Constant", kernel: ConstantValue.self)
     registry.register("QuantizeLinear", kernel: Quantization.self)
     registry.register("DequantizeLinear", kernel: Dequantization.self)
+    registry.register("DynamicQuantizeLinear", kernel: DynamicQuantizer.self)
+    registry.register("MatMulInteger", kernel: CodeMatrixMultiplication.self)
+    registry.register("ConvInteger", kernel: CodeConvolution.self)
+    registry.register("com.microsoft.DynamicQuantizeLSTM", kernel: DynamicQuantizeLSTM.self)
     return registry
   }()
 }

@@ -75,7 +75,8 @@ struct RecurrentAttributes {
       ?? isReversed.flatMap { _ in kind.activations }
     guard names.count == perDirection * isReversed.count else {
       throw invalid(
-        "activations", "has \(names.count) names where \(perDirection * isReversed.count) are needed")
+        "activations",
+        "has \(names.count) names where \(perDirection * isReversed.count) are needed")
     }
     var alphas = (node.floats("activation_alpha") ?? [])[...]
     var betas = (node.floats("activation_beta") ?? [])[...]

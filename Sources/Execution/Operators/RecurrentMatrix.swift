@@ -55,9 +55,10 @@ struct RecurrentMatrix {
       let product = OffsetProductInt8(
         depth: depth, columns: range.count, weights: Array(codes[places]),
         zeroPoints: Array(zeroPoints[span]), transposed: true, isa: isa)
+      let scaling = AccumulatorScaling(
+        columns: range.count, scales: Array(scales[span]), bias: bias, isa: isa)
       return .codes(
-        DynamicProductInt8(
-          product, scales: Array(scales[span]), bias: bias, quantization: quantization, isa: isa))
+        DynamicProductInt8(product, scaling: scaling, quantization: quantization, isa: isa))
     }
   }
 }

@@ -1,40 +1,34 @@
-internal import CKernels
-
 /// A matrix product of reals in integers: rows are quantized when they are known, all with one scale,
-/// `output = float(sums) * (inputScale * weightScale) + bias`.
+/// and the sums are made real again.
 package struct DynamicProductInt8: Sendable {
   private let product: OffsetProductInt8
+  private let scaling: AccumulatorScaling
   private let quantization: DynamicQuantization
-  private let scales: ConstantBuffer<Float>
-  private let biases: ConstantBuffer<Float>?
   private let isa: InstructionSet
 
   package var depth: Int { product.depth }
   package var columns: Int { product.columns }
   package var kernelName: String { "dynamic-" + product.kernelName }
 
-  /// - `scales`: one, or one for each column.
-  /// - `bias`: in real units, one for each column.
   package init(
-    _ product: OffsetProductInt8, scales: [Float], bias: [Float]? = nil,
+    _ product: OffsetProductInt8, scaling: AccumulatorScaling,
     quantization: DynamicQuantization = .onnx, isa: InstructionSet = .best
   ) {
-    let columns = product.columns
     precondition(
-      scales.count == 1 || scales.count == columns, "\(scales.count) scales for \(columns) columns")
-    precondition(bias.map { $0.count == columns } ?? true, "a bias for each of \(columns) columns")
+      scaling.columns == product.columns,
+      "\(scaling.columns) scaled columns of \(product.columns)")
     self.product = product
+    self.scaling = scaling
     self.quantization = quantization
     self.isa = isa
-    self.scales = ConstantBuffer(
-      scales.count == 1 ? [Float](repeating: scales[0], count: columns) : scales, padding: 0)
-    biases = bias.map { ConstantBuffer($0, padding: 0) }
   }
 
   /// Bytes of scratch that `run` and `runCodes` need for up to `rows` rows.
   package func scratchByteCount(rows: Int, threads: Int) -> Int {
-    roundedUp(rows * depth, to: 64) + product.scratchByteCount(rows: rows, threads: threads)
+    codeByteCount(rows: rows) + product.scratchByteCount(rows: rows, threads: threads)
   }
+
+  private func codeByteCount(rows: Int) -> Int { roundedUp(rows * depth, to: 64) }
 
   /// - `input`: `[rows, depth]`, in real units.
   /// - `output`: `[rows, columns]`, in real units; does not overlap the input.
@@ -46,8 +40,8 @@ package struct DynamicProductInt8: Sendable {
     let parameters = quantization.quantize(
       input, into: codes, count: rows * depth, isa: isa, pool: pool)
     runCodes(
-      codes, parameters, into: output, rows: rows, scratch: scratch + roundedUp(rows * depth, to: 64),
-      pool: pool)
+      codes, parameters, into: output, rows: rows,
+      scratch: scratch + codeByteCount(rows: rows), pool: pool)
   }
 
   /// As `run`, with codes that were made elsewhere.
@@ -56,19 +50,9 @@ package struct DynamicProductInt8: Sendable {
     into output: UnsafeMutablePointer<Float>, rows: Int, scratch: UnsafeMutableRawPointer,
     pool: ThreadPool
   ) {
-    // Sums become reals where they lie.
     let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
     product.run(
       codes, zeroPoint: parameters.zeroPoint, sums, rows: rows, scratch: scratch, pool: pool)
-    let kernel = kern_int8_table_for(isa.kernelIsa).pointee.scale_s32_f32
-    pool.parallel(rows, grain: max(1, Self.grain / max(columns, 1))) { range in
-      let first = range.lowerBound * columns
-      kernel(
-        sums + first, output + first, range.count, columns, parameters.scale, scales.base,
-        biases?.base)
-    }
+    scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
   }
-
-  /// Sums that are worth a thread.
-  private static let grain = 1 << 14
 }

@@ -2,7 +2,7 @@
 /// and a zero point of `a` that is known at run time only.
 package struct OffsetProductInt8: Sendable {
   private let product: GEMMInt8
-  /// What is missing from each stored weight, where zero points do not fit int8.
+  /// What is missing from each column's weights, where zero points do not fit int8.
   private let offsets: [Int32]?
 
   package var depth: Int { product.depth }
@@ -14,31 +14,21 @@ package struct OffsetProductInt8: Sendable {
   /// - `zeroPoints`: one, or one for each column.
   package init(
     depth: Int, columns: Int, weights: [Int16], zeroPoints: [Int16], transposed: Bool,
-    inputMaximum: UInt8 = 255, isa: InstructionSet = .best
+    isa: InstructionSet = .best
   ) {
     precondition(
       weights.count == depth * columns, "\(weights.count) weights for \(depth) x \(columns)")
     precondition(
       zeroPoints.count == 1 || zeroPoints.count == columns,
       "\(zeroPoints.count) zero points for \(columns) columns")
-    func zeroPoint(_ index: Int) -> Int16 {
-      if zeroPoints.count == 1 { return zeroPoints[0] }
-      return zeroPoints[transposed ? index / max(depth, 1) : index % columns]
+    let shifted = ShiftedWeights(weights, zeroPoints: zeroPoints) { index in
+      transposed ? index / max(depth, 1) : index % columns
     }
-    var stored = weights.indices.compactMap { Int8(exactly: weights[$0] - zeroPoint($0)) }
-    if stored.count == weights.count {
-      offsets = nil
-    } else {
-      // The codes themselves always fit once those of uint8 are moved by 128.
-      let shift: Int16 = weights.contains { $0 > 127 } ? 128 : 0
-      stored = weights.map { Int8(clamping: $0 - shift) }
-      offsets = (0..<columns).map {
-        Int32(shift - (zeroPoints.count == 1 ? zeroPoints[0] : zeroPoints[$0]))
-      }
+    offsets = shifted.offsets.map {
+      $0.count == 1 ? [Int32](repeating: $0[0], count: columns) : $0
     }
     product = GEMMInt8(
-      depth: depth, columns: columns, weights: stored, transposed: transposed,
-      inputMaximum: inputMaximum,
+      depth: depth, columns: columns, weights: shifted.values, transposed: transposed,
       requantization: Requantization(multipliers: [1], inputZeroPoint: 0, outputZeroPoint: 0),
       isa: isa)
   }
