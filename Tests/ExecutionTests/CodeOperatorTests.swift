@@ -47,6 +47,21 @@ import Testing
     ) { try executor.plan(for: recorded.feeds.mapValues(\.shape)) }
   }
 
+  /// Files are not trusted: such scales make a float island, not a trap.
+  @Test(arguments: RecordedCase.codes, [Float.nan, .infinity, 0, -1])
+  func scalesThatNoKernelTakesDoNotTrap(recorded: RecordedCase, scale: Float) throws {
+    var model = recorded.model
+    for (name, initializer) in model.graph.initializers
+    where initializer.tensor.elementType == .float32 && initializer.tensor.elementCount == 1 {
+      model.graph.initializers[name] = Initializer(.scalar(scale))
+    }
+    for mode in [ExecutionMode.simulated, .integer] {
+      let found = try Executor(model: model, options: ExecutionOptions(mode: mode))
+        .run(recorded.feeds)
+      #expect(found["y"]?.shape == recorded.expected["y"]?.shape)
+    }
+  }
+
   /// What a person opens and exports is the model as it was.
   @Test func theModelItselfStaysAsItWas() throws {
     let recorded = try #require(RecordedCase.codes.first { $0.name == "QLinearConv_u8" })

@@ -46,13 +46,13 @@ struct IntegerCompiler {
     guard let value = try site.compiler.existingValue(named: name),
       value.elementType == .float32, value.forms.isEmpty || value.codes != nil
     else { return nil }
-    return value.codes
+    return value.codes.flatMap { $0.scale.isFinite ? $0 : nil }
   }
 
   /// Codes that come from a dequantizer of constants with one scale.
   private func constantCodes(of name: String) throws(ExecutionError) -> Codes? {
     guard let stored = try StoredCodes(name, site), stored.operands.isByte,
-      stored.operands.isPerTensor
+      stored.operands.isPerTensor, stored.operands.scales[0].isFinite
     else { return nil }
     let shift = stored.operands.shift
     let bytes = stored.codes.map { UInt8(truncatingIfNeeded: $0 + shift) }
