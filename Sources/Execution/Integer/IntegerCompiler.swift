@@ -35,6 +35,7 @@ struct IntegerCompiler {
       "Split", "Resize", "Expand", "Tile", "Gather":
       return try compileMovement(node)
     case "Pad": return try compilePadding(node)
+    case "Where": return try compileSelection()
     default: return false
     }
   }
