@@ -26,6 +26,7 @@ struct Calibrate: ParsableCommand {
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
     try workspace.project.refuseToReplace(at: output)
+    try self.recipe.check(workspace.project)
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     let content = SessionContent(

@@ -26,6 +26,7 @@ struct Quantize: ParsableCommand {
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
     try workspace.project.refuseToReplace(at: output)
+    try self.recipe.check(workspace.project)
     let needsCalibration = try workspace.project.layers.resolve(recipe).needsCalibration
     if needsCalibration || data.data != nil {
       let dataset = try data.dataset(workspace.project, purpose: .calibration)

@@ -1,4 +1,5 @@
 import Graphs
+import Quantization
 
 /// Gives every layer a name that stays the same from run to run.
 struct LayerNames {
@@ -13,21 +14,6 @@ struct LayerNames {
       id = "\(base)#\(copy)"
       copy += 1
     }
-    return (id, Self.scopes(of: id))
-  }
-
-  /// `/encoder/0/conv/Conv` → `encoder`, `0`, `conv`, `Conv`; a name without slashes is one scope.
-  ///
-  /// PyTorch repeats the enclosing names in a module's own (`/stem/stem.0/Conv`); the repeated part
-  /// is left out.
-  static func scopes(of name: String) -> [String] {
-    var scopes: [String] = []
-    var previous = ""
-    for part in name.split(separator: "/") {
-      let isRepeated = !previous.isEmpty && part.hasPrefix(previous + ".")
-      scopes.append(String(isRepeated ? part.dropFirst(previous.count + 1) : part))
-      previous = String(part)
-    }
-    return scopes.isEmpty ? [name] : scopes
+    return (id, ModulePath(id).components)
   }
 }

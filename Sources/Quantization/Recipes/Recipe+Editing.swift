@@ -16,6 +16,23 @@ extension Recipe {
     }
   }
 
+  /// Quantizes nothing but what `scopes` speak of; what rules for other layers said of precision is
+  /// forgotten.
+  package mutating func keepOnly(
+    _ scopes: [RuleScope], _ precision: LayerPrecision, note: String = ""
+  ) {
+    for index in rules.indices {
+      if case .tensor = rules[index].scope { continue }
+      rules[index].change.precision = nil
+    }
+    rules.removeAll { $0.change.isEmpty }
+    var change = QConfigChange()
+    change.precision = .float32
+    set(change, for: .global, note: note)
+    change.precision = precision
+    for scope in scopes { set(change, for: scope, note: note) }
+  }
+
   /// - Precondition: there is a rule at `index`.
   package mutating func remove(at index: Int) { rules.remove(at: index) }
 

@@ -16,7 +16,7 @@ package enum RecipeError: Error, Equatable, CustomStringConvertible {
         + "op=Conv:weight.granularity=perTensor"
     case .unknownSelector(let text, let nearest):
       "'\(text)' selects nothing\(Self.suggestion(nearest)): use all, op=TYPE, match=REGEX, "
-        + "layer=NAME or tensor=NAME"
+        + "module=PATH, layer=NAME or tensor=NAME"
     case .noAssignment(let text):
       "'\(text)' sets nothing: write FIELD=VALUE"
     case .unknownField(let text, let nearest):

@@ -5,8 +5,8 @@ extension Rule {
   ///     layer=/stem/conv/Conv:precision=float32
   ///     op=Conv:weight.granularity=perTensor,activation.observer=percentile(99.99)
   ///
-  /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `layer=NAME` and `tensor=NAME`; names may hold
-  /// colons. Fields are `precision`, and `type`, `symmetry`, `granularity`, `observer`,
+  /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `module=PATH`, `layer=NAME` and `tensor=NAME`;
+  /// names may hold colons. Fields are `precision`, and `type`, `symmetry`, `granularity`, `observer`,
   /// `reduceRange`, `narrowRange`, `epsilon`, `scale`, `groupSize`, `bits` of `activation` and `weight`.
   package init(parsing text: String) throws(RecipeError) {
     guard let colon = text.lastIndex(of: ":") else { throw .noSelector(text) }
@@ -45,13 +45,14 @@ extension RuleScope {
     switch word {
     case "op": self = .operatorType(parts[1])
     case "match": self = .namePattern(parts[1])
+    case "module": self = .module(ModulePath(parts[1].trimmed).text)
     case "layer": self = .layer(parts[1])
     case "tensor": self = .tensor(parts[1])
     default: throw .unknownSelector(word, nearest: nearestName(to: word, among: Self.selectors))
     }
   }
 
-  private static let selectors = ["all", "op", "match", "layer", "tensor"]
+  private static let selectors = ["all", "op", "match", "module", "layer", "tensor"]
 
   /// As commands write it: `op=Conv`.
   package var text: String {
@@ -59,6 +60,7 @@ extension RuleScope {
     case .global: "all"
     case .operatorType(let type): "op=\(type)"
     case .namePattern(let pattern): "match=\(pattern)"
+    case .module(let path): "module=\(path)"
     case .layer(let name): "layer=\(name)"
     case .tensor(let name): "tensor=\(name)"
     }

@@ -99,6 +99,9 @@ package struct Analysis: Sendable {
         HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
       }
     }
+    if let choice = resolution.layers[id] {
+      detail.gates = (try? whatIf.gates(of: layer, choice))?.map(LayerDetail.Gate.init) ?? []
+    }
     return detail
   }
 
@@ -152,6 +155,18 @@ package struct Analysis: Sendable {
     live.stableSince = watched.stableSince
     live.nonFiniteCount = seen.nonFiniteCount
     return live
+  }
+}
+
+extension LayerDetail.Gate {
+  init(_ gate: GateWeights) {
+    self.init(name: gate.gate, input: Part(gate.input), recurrence: Part(gate.recurrence))
+  }
+}
+
+extension LayerDetail.Gate.Part {
+  init(_ part: GateWeights.Part) {
+    self.init(range: part.range, scales: part.scales, decibels: part.decibels)
   }
 }
 

@@ -6,6 +6,7 @@ import Foundation
 package import Graphs
 package import Kernels
 import ONNX
+import Quantization
 package import Tensors
 
 /// How plans are built and run on this host.
@@ -84,6 +85,14 @@ package struct Project: Sendable {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
     if resolved(output) == resolved(path) { throw WorkbenchError.wouldReplaceModel(output) }
+  }
+
+  /// Throws when no layer lies in the module `name`.
+  package func refuseUnknownModule(_ name: String) throws {
+    let module = ModulePath(name)
+    let known = layers.layers.map { ModulePath($0.id) }
+    if known.contains(where: module.contains) { return }
+    throw WorkbenchError.unknownModule(module.text, nearest: module.nearest(around: known)?.text)
   }
 
   /// Throws when the file has quantized every layer that a recipe could change.

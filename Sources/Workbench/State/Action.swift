@@ -32,6 +32,8 @@ package enum Action: Equatable, Sendable {
 
   case edit(RecipeEdit)
   case clipByHand
+  /// Quantizes nothing but what the edit scope covers, or a module by name.
+  case quantizeOnly(module: String?)
   case setTarget(Target)
   case setRule(Rule)
   case undo

@@ -81,6 +81,8 @@ package struct LayerDetail: Equatable, Sendable {
   package var weightHistogram: HistogramSummary?
   /// Least and largest weight per output channel.
   package var channelRanges: [ClosedRange<Float>]
+  /// Of an LSTM or GRU, in ONNX order.
+  package var gates: [Gate] = []
   /// Every observer on the layer's output under the layer's scheme.
   package var observers: [RangeSummary]
   /// Which of `observers` is in force.
@@ -90,6 +92,32 @@ package struct LayerDetail: Equatable, Sendable {
   package var provenance: [String]
   package var nonFiniteCount: Int
   package var observedCount: Int
+
+  /// The weights of one gate: what its input and its hidden state are multiplied with.
+  package struct Gate: Equatable, Sendable {
+    package struct Part: Equatable, Sendable {
+      package var range: ClosedRange<Float>
+      /// Least and largest; `nil` where the weights stay in float.
+      package var scales: ClosedRange<Float>?
+      package var decibels: Double?
+      package init(
+        range: ClosedRange<Float>, scales: ClosedRange<Float>? = nil, decibels: Double? = nil
+      ) {
+        self.range = range
+        self.scales = scales
+        self.decibels = decibels
+      }
+    }
+    /// `i`, `o`, `f`, `c`, or `z`, `r`, `h`.
+    package var name: String
+    package var input: Part
+    package var recurrence: Part
+    package init(name: String, input: Part, recurrence: Part) {
+      self.name = name
+      self.input = input
+      self.recurrence = recurrence
+    }
+  }
 
   package struct EdgeRange: Equatable, Sendable {
     package var edge: String

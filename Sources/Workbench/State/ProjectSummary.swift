@@ -109,6 +109,8 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
   }
 
   package var hasWeights: Bool { !weightShape.isEmpty }
+
+  package var isQuantizable: Bool { role == .quantizable }
 }
 
 /// How a layer of the file is quantized already.

@@ -70,6 +70,11 @@ package struct WorkbenchState: Equatable, Sendable {
     project.flatMap { layers.selectedLayer(in: $0.layers) }
   }
 
+  /// The module whose row is selected, such as `encoder/0`.
+  package var selectedScope: String? {
+    project.flatMap { layers.selectedScope(in: $0.layers) }
+  }
+
   /// Whether the recipe quantizes something statically and nothing was observed yet.
   package var lacksCalibration: Bool {
     calibrate.summary == nil

@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 import Sessions
 
 extension WorkbenchState {
@@ -8,6 +8,7 @@ extension WorkbenchState {
     switch action {
     case .edit(let edit): return apply(edit)
     case .clipByHand: return askForClip()
+    case .quantizeOnly(let module): return quantizeOnly(module)
     case .setTarget(let target):
       var recipe = recipe
       recipe.target = target
@@ -50,7 +51,7 @@ extension WorkbenchState {
   }
 
   /// Puts a changed recipe on the history and asks for what follows from it.
-  private mutating func adopt(_ recipe: Recipe, label: String) -> [Effect] {
+  mutating func adopt(_ recipe: Recipe, label: String) -> [Effect] {
     guard recipe != self.recipe else {
       say("That is so already.")
       return []
@@ -67,22 +68,9 @@ extension WorkbenchState {
     return reevaluate() + changed()
   }
 
-  /// The rule scopes that the next edit changes, with a name for people.
-  package var editScopes: (scopes: [RuleScope], title: String)? {
-    guard let layer = selectedLayer else { return nil }
-    switch layers.scope {
-    case .layer where !layers.marks.isEmpty:
-      let ids = project?.layers.map(\.id).filter(layers.marks.contains) ?? []
-      return (ids.map(RuleScope.layer), "\(ids.count) marked layers")
-    case .layer: return ([.layer(layer.id)], layer.id)
-    case .operatorType: return ([.operatorType(layer.operatorType)], "every \(layer.operatorType)")
-    case .all: return ([.global], "all layers")
-    }
-  }
-
   private mutating func apply(_ edit: RecipeEdit) -> [Effect] {
-    guard let layer = selectedLayer, let (scopes, title) = editScopes else {
-      say("Select a layer first.", .warning)
+    guard let (scopes, title) = editScopes, let layer = editedLayer else {
+      say(whyNothingIsEdited, .warning)
       return []
     }
     if case .float(let reason) = layer.role, layers.scope == .layer, layers.marks.isEmpty {
@@ -99,9 +87,9 @@ extension WorkbenchState {
       for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
       return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
     }
-    let (change, words) = describe(edit, current, layer.precisions)
+    let (change, words) = describe(edit, current, editedPrecisions)
     for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
-    return adopt(recipe, label: "\(title): \(words)")
+    return adopt(recipe, label: "\(title): \(words)" + exceptions(from: change, scopes))
   }
 
   private func describe(
@@ -155,7 +143,10 @@ extension WorkbenchState {
   }
 
   private mutating func askForClip() -> [Effect] {
-    guard let layer = selectedLayer else { return [] }
+    guard let layer = editedLayer, let title = editScopes?.title else {
+      say(whyNothingIsEdited, .warning)
+      return []
+    }
     let range: (lower: Float, upper: Float)? =
       switch layers.side {
       case .activation: layers.evaluations[layer.id]?.activation.map { ($0.lower, $0.upper) }
@@ -163,7 +154,7 @@ extension WorkbenchState {
       }
     overlay = .prompt(
       Prompt(
-        kind: .clip, title: "Clip \(layers.side.title)s of \(layer.id)",
+        kind: .clip, title: "Clip \(layers.side.title)s of \(title)",
         hint: "lower and upper bound in real units, such as 0 6",
         input: EditedLine(range.map { "\($0.lower) \($0.upper)" } ?? "")))
     return []

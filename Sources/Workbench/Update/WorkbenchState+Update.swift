@@ -12,7 +12,7 @@ extension WorkbenchState {
     case .startFilter, .startCommand, .openPalette, .openHelp, .text, .submitText, .completeText,
       .answer:
       return converse(action)
-    case .edit, .clipByHand, .setTarget, .setRule, .undo, .redo, .applyAdvice, .keepFloat:
+    case .edit, .clipByHand, .quantizeOnly, .setTarget, .setRule, .undo, .redo, .applyAdvice, .keepFloat:
       return changeRecipe(action)
     case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
       .setThreads,
