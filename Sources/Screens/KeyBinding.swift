@@ -69,6 +69,12 @@ extension KeyBinding {
       [key("d")], .edit(.cyclePrecision), "static, dynamic, or weights only", in: .tab(.layers),
       unless: needsLayer),
     KeyBinding(
+      [key("+")], .edit(.toggleFusion), "split what is fused, or join it again",
+      in: .tab(.layers), unless: needsLayer),
+    KeyBinding(
+      [key("r")], .toggleReal, "readers take reals, or codes again: a boundary by hand",
+      in: .tab(.layers), unless: needsLayer),
+    KeyBinding(
       [key("b")], .edit(.toggleReducedRange), "7 or 8 bits", in: .tab(.layers), unless: needsLayer),
     KeyBinding(
       [key("y")], .edit(.toggleType), "quint8 or qint8", in: .tab(.layers), unless: needsLayer),
@@ -82,7 +88,8 @@ extension KeyBinding {
       [key("w")], .cycleSide, hint: "act/weight", "edit the activation or the weight",
       in: .tab(.layers)),
     KeyBinding(
-      [key("x")], .cycleScope, hint: "scope", "edit this layer or module, its operator type, or all",
+      [key("x")], .cycleScope, hint: "scope",
+      "edit this layer or module, its operator type, or all",
       in: .tab(.layers)),
     KeyBinding(
       [key(" ")], .toggleMark, "mark a layer or a module's layers: edits go to them",

@@ -58,6 +58,7 @@ struct LayerDetailView: Widget {
     case .observers where layer.stored != nil: 3
     case .observers: 3 + max(detail?.observers.count ?? 0, 1)
     case .mapping: 11
+    case .graph: 4 + (detail?.boundaries.count ?? 1)
     case .why: 2 + (detail?.provenance.count ?? 1)
     }
   }
@@ -73,6 +74,7 @@ struct LayerDetailView: Widget {
     case .weights: weights(detail, in: area, to: &buffer)
     case .observers: observers(detail, in: area, to: &buffer)
     case .mapping: mapping(in: area, to: &buffer)
+    case .graph: GraphPage(state: state, detail: detail).render(in: area, to: &buffer)
     case .why: why(detail, in: area, to: &buffer)
     }
   }
@@ -127,8 +129,10 @@ struct LayerDetailView: Widget {
   ) {
     guard area.height >= 4 else { return }
     let left = area.leading(detail.channelRanges.count > 1 ? area.width / 2 : area.width)
-    buffer.write(StyledText(
-        detail.gates.isEmpty ? "all weights, log counts" : "all of W, log counts", .dim), in: left.row(0))
+    buffer.write(
+      StyledText(
+        detail.gates.isEmpty ? "all weights, log counts" : "all of W, log counts", .dim),
+      in: left.row(0))
     chart(histogram, clip: nil, style: .weights).render(in: left.droppingTop(1), to: &buffer)
     guard detail.channelRanges.count > 1 else { return }
     let right = area.droppingLeading(left.width + 1)

@@ -32,8 +32,9 @@ enum LayerLines {
     let title = state.editScopes?.title ?? ""
     let isOne = state.layers.scope == .layer && state.layers.marks.isEmpty
     let target =
-      isOne ? state.selectedScope == nil ? "this layer" : "this module"
-        : title.isEmpty ? state.layers.scope.title : title
+      isOne
+      ? state.selectedScope == nil ? "this layer" : "this module"
+      : title.isEmpty ? state.layers.scope.title : title
     return StyledText("edits \(state.layers.side.title) of \(target)", .accent)
   }
 

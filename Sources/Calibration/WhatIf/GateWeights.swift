@@ -1,5 +1,5 @@
-import Foundation
 package import Conversion
+import Foundation
 import Quantization
 import Tensors
 

@@ -46,6 +46,28 @@ extension Recipe {
     rules.removeAll { $0.scope == .tensor(name) }
   }
 
+  /// Keeps a tensor real for all that read it, or takes that back.
+  package mutating func keepReal(_ tensor: String, _ isReal: Bool, note: String = "") {
+    let scope = RuleScope.tensor(tensor)
+    var change = QConfigChange()
+    change.precision = .float32
+    guard !isReal else { return set(change, for: scope, note: note) }
+    for index in rules.indices where rules[index].scope == scope {
+      rules[index].change.precision = nil
+    }
+    rules.removeAll { $0.scope == scope && $0.change.isEmpty }
+  }
+
+  /// What the rules say of fusing, and nothing else: layers depend on it.
+  package var fusionRules: [Rule] {
+    rules.compactMap { rule in
+      guard let fuse = rule.change.fuse else { return nil }
+      var change = QConfigChange()
+      change.fuse = fuse
+      return Rule(rule.scope, change)
+    }
+  }
+
   private func index(of scope: RuleScope) -> Int? {
     if case .namePattern = scope { return rules.firstIndex { $0.scope == scope } }
     return rules.lastIndex { $0.scope == scope }

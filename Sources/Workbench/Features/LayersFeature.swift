@@ -39,7 +39,7 @@ package struct LayersFeature: Equatable, Sendable {
   }
 
   package enum DetailPage: Int, CaseIterable, Equatable, Sendable {
-    case activation, weights, observers, mapping, why
+    case activation, weights, observers, mapping, graph, why
 
     package var title: String {
       switch self {
@@ -47,6 +47,7 @@ package struct LayersFeature: Equatable, Sendable {
       case .weights: "Weights"
       case .observers: "Observers"
       case .mapping: "Mapping"
+      case .graph: "Graph"
       case .why: "Why"
       }
     }
@@ -74,6 +75,7 @@ package struct LayersFeature: Equatable, Sendable {
   /// By layer id.
   package var evaluations: [String: LayerEvaluation] = [:]
   package var detail: LayerDetail?
+  package var outline: LayerOutline?
 
   package init() {}
 

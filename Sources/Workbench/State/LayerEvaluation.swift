@@ -87,7 +87,10 @@ package struct LayerDetail: Equatable, Sendable {
   package var observers: [RangeSummary]
   /// Which of `observers` is in force.
   package var chosenObserver: String
-  package var inputs: [EdgeRange]
+  /// What it reads, then what it makes.
+  package var boundaries: [Boundary] = []
+  /// Operators of the file that it stands for.
+  package var operators: [String] = []
   /// One line per field: value, the rule that set it, and what that overrode.
   package var provenance: [String]
   package var nonFiniteCount: Int
@@ -119,19 +122,35 @@ package struct LayerDetail: Equatable, Sendable {
     }
   }
 
-  package struct EdgeRange: Equatable, Sendable {
+  /// A tensor where the layer begins or ends.
+  package struct Boundary: Equatable, Sendable {
+    package enum Form: Equatable, Sendable {
+      case real
+      case codes(type: String)
+    }
     package var edge: String
+    package var isInput: Bool
+    /// As what the layer takes or leaves it.
+    package var form: Form
+    /// Of codes, once the tensor was observed.
     package var range: RangeSummary?
-    package init(edge: String, range: RangeSummary?) {
+    /// What happens at it, and by which rule; may be empty.
+    package var note: String
+    package init(
+      edge: String, isInput: Bool, form: Form, range: RangeSummary? = nil, note: String = ""
+    ) {
       self.edge = edge
+      self.isInput = isInput
+      self.form = form
       self.range = range
+      self.note = note
     }
   }
 
   package init(
     layer: String, activationHistogram: HistogramSummary? = nil,
     weightHistogram: HistogramSummary? = nil, channelRanges: [ClosedRange<Float>] = [],
-    observers: [RangeSummary] = [], chosenObserver: String = "", inputs: [EdgeRange] = [],
+    observers: [RangeSummary] = [], chosenObserver: String = "",
     provenance: [String] = [], nonFiniteCount: Int = 0, observedCount: Int = 0
   ) {
     self.layer = layer
@@ -140,9 +159,22 @@ package struct LayerDetail: Equatable, Sendable {
     self.channelRanges = channelRanges
     self.observers = observers
     self.chosenObserver = chosenObserver
-    self.inputs = inputs
     self.provenance = provenance
     self.nonFiniteCount = nonFiniteCount
     self.observedCount = observedCount
+  }
+}
+
+/// What conversion writes for one layer.
+package struct LayerOutline: Equatable, Sendable {
+  package var layer: String
+  package var operators: [String]
+  /// Why there is no converted graph; empty when there is one.
+  package var problem: String
+
+  package init(layer: String, operators: [String] = [], problem: String = "") {
+    self.layer = layer
+    self.operators = operators
+    self.problem = problem
   }
 }

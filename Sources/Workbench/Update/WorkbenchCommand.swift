@@ -134,7 +134,7 @@ package struct WorkbenchCommand: Sendable {
       case "target": Target.allCases.map(\.rawValue)
       case "data": ["random"]
       case "limit": ["all"]
-      case "set": 
+      case "set":
         ["all:", "op=", "match=", "module=", "layer=", "tensor="] + layerRules(state)
           + modules(state).map { "module=\($0):" }
       case "only": modules(state)

@@ -112,11 +112,70 @@ extension WorkbenchState {
 
   /// What the layers have now, or what the recipe says of all, or the first that is possible.
   private func precisionToKeep(of reached: [LayerSummary]) -> LayerPrecision? {
-    let possible = Set(reached.filter(\.isQuantizable).flatMap(\.precisions)).subtracting([.float32])
+    let possible = Set(reached.filter(\.isQuantizable).flatMap(\.precisions)).subtracting([.float32]
+    )
     let now = reached.lazy.filter(\.isQuantizable).compactMap {
       layers.evaluations[$0.id]?.qconfig.precision
     }.first { $0 != .float32 }
     let wanted = [now, recipe.rule(for: .global)?.change.precision].compactMap(\.self)
     return (wanted + LayerPrecision.allCases).first(where: possible.contains)
+  }
+
+  /// Splits what is fused in the layers that the edit is meant for, or joins what was split.
+  mutating func toggleFusion() -> [Effect] {
+    let reached = reachedLayers
+    let isSplit = reached.contains { $0.splitFrom != nil }
+    guard let title = editScopes?.title, isSplit || reached.contains(where: { $0.partCount > 1 })
+    else {
+      say("Nothing is fused here: every layer is one operator. What preparation folded stays so.")
+      return []
+    }
+    // Rules know a split layer by the name it had as a whole.
+    let wholes = Set(reached.map { $0.splitFrom ?? $0.id })
+    let scopes: [RuleScope] =
+      switch layers.scope {
+      case .layer where selectedScope == nil || !layers.marks.isEmpty:
+        Set(
+          reached.filter { $0.splitFrom != nil || $0.partCount > 1 }.map { $0.splitFrom ?? $0.id }
+        ).sorted().map(RuleScope.layer)
+      case .operatorType:
+        Set((project?.layers ?? []).filter { wholes.contains($0.id) }.map(\.operatorType)).sorted()
+          .map(RuleScope.operatorType)
+      case .layer, .all: editScopes?.scopes ?? []
+      }
+    var change = QConfigChange()
+    change.fuse = isSplit
+    var recipe = recipe
+    for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
+    var name = title
+    if scopes.count == 1, case .layer(let whole) = scopes[0] { name = whole }
+    return adopt(recipe, label: "\(name): \(isSplit ? "joined again" : "split")")
+  }
+
+  /// Sets or takes back a boundary where values are real, behind the selected layer, each marked
+  /// one, or the whole of a module.
+  mutating func toggleReal() -> [Effect] {
+    guard layers.scope == .layer, let title = editScopes?.title else {
+      say("Boundaries are set by layer or module: press x for that scope.", .warning)
+      return []
+    }
+    var edges = reachedLayers.map(\.outputEdge)
+    if selectedScope != nil, layers.marks.isEmpty {
+      let inside = Set(reachedLayers.map(\.id))
+      let outside = (project?.layers ?? []).filter { !inside.contains($0.id) }
+      let read = Set(outside.flatMap(\.inputEdges))
+      edges = edges.filter(read.contains)
+    }
+    guard !edges.isEmpty else {
+      say("No layer reads what \(title) makes.", .warning)
+      return []
+    }
+    var recipe = recipe
+    let isReal = edges.allSatisfy {
+      recipe.rule(for: .tensor($0))?.change.precision == .float32
+    }
+    for edge in edges { recipe.keepReal(edge, !isReal, note: "by hand") }
+    let words = isReal ? "readers take codes again" : "readers take reals"
+    return adopt(recipe, label: "behind \(title): \(words)")
   }
 }

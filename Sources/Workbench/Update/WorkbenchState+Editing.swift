@@ -8,6 +8,7 @@ extension WorkbenchState {
     switch action {
     case .edit(let edit): return apply(edit)
     case .clipByHand: return askForClip()
+    case .toggleReal: return toggleReal()
     case .quantizeOnly(let module): return quantizeOnly(module)
     case .setTarget(let target):
       var recipe = recipe
@@ -65,7 +66,12 @@ extension WorkbenchState {
     errors.isStale = errors.report != nil
     benchmark.isStale = benchmark.report != nil
     conversion = nil
-    return reevaluate() + changed()
+    layers.outline = nil
+    guard recipe.fusionRules != groupedBy else { return reevaluate() + changed() }
+    groupedBy = recipe.fusionRules
+    let effects = reevaluate()
+    groupingGeneration = generation
+    return [.regroup(generation: generation, recipe)] + effects + changed()
   }
 
   private mutating func apply(_ edit: RecipeEdit) -> [Effect] {
@@ -73,6 +79,7 @@ extension WorkbenchState {
       say(whyNothingIsEdited, .warning)
       return []
     }
+    if edit == .toggleFusion { return toggleFusion() }
     if case .float(let reason) = layer.role, layers.scope == .layer, layers.marks.isEmpty {
       let words = layer.stored == nil ? "stays fp32" : "stays as it is"
       say("\(layer.id) \(words): \(reason).", .warning)
@@ -135,8 +142,8 @@ extension WorkbenchState {
     case .clip(let lower, let upper):
       part.observer = .manual(lower: lower, upper: upper)
       words = "clipped to \(lower)…\(upper)"
-    case .reset:
-      return (change, "reset")
+    case .toggleFusion, .reset:
+      return (change, "")
     }
     if side == .activation { change.activation = part } else { change.weight = part }
     return (change, "\(side.title) \(words)")

@@ -45,6 +45,7 @@ extension WorkbenchState {
       let count = LayersFeature.DetailPage.allCases.count
       let raw = ((layers.page.rawValue + step) % count + count) % count
       layers.page = LayersFeature.DetailPage(rawValue: raw) ?? .activation
+      return layers.page == .graph ? refreshDetail() : []
     case .jumpToLayer:
       return jumpToSelectedLayer()
     case .jumpToWorstLayer:
