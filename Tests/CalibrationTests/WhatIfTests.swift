@@ -27,7 +27,9 @@ import Testing
     for (fine, coarse) in zip(perChannel, perTensor) {
       guard let fine = fine.weight, let coarse = coarse.weight else { continue }
       #expect(fine.decibels > coarse.decibels)
-      #expect(fine.parameters.isPerChannel && !coarse.parameters.isPerChannel)
+      #expect(fine.scheme.granularity == .perChannel && coarse.scheme.granularity == .perTensor)
+      #expect(fine.scales.lowerBound < fine.scales.upperBound)
+      #expect(coarse.scales.lowerBound == coarse.scales.upperBound)
     }
     let sevenBits = whatIf.predictions(for: try layers.resolve(Recipe(target: .x86)))
     let loss =

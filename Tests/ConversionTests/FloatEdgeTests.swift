@@ -1,5 +1,6 @@
 import Conversion
 import Graphs
+import OrderedCollections
 import Quantization
 import Tensors
 import Testing
