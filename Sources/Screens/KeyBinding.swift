@@ -38,7 +38,7 @@ extension KeyBinding {
   }
 
   private static let needsLayer: @Sendable (WorkbenchState) -> String? = { state in
-    state.selectedLayer == nil ? "select a layer" : nil
+    state.editScopes == nil ? "select a layer or a module" : nil
   }
 
   /// Every key of the program, in the order of the help screen.
@@ -63,8 +63,17 @@ extension KeyBinding {
       [key("f")], .edit(.togglePrecision), hint: "fp32", "keep in fp32, or back to int8",
       in: .tab(.layers), unless: needsLayer),
     KeyBinding(
+      [key("F")], .quantizeOnly(module: nil), "quantize only this; all else in fp32",
+      in: .tab(.layers), unless: needsLayer),
+    KeyBinding(
       [key("d")], .edit(.cyclePrecision), "static, dynamic, or weights only", in: .tab(.layers),
       unless: needsLayer),
+    KeyBinding(
+      [key("+")], .edit(.toggleFusion), "split what is fused, or join it again",
+      in: .tab(.layers), unless: needsLayer),
+    KeyBinding(
+      [key("r")], .toggleReal, "readers take reals, or codes again: a boundary by hand",
+      in: .tab(.layers), unless: needsLayer),
     KeyBinding(
       [key("b")], .edit(.toggleReducedRange), "7 or 8 bits", in: .tab(.layers), unless: needsLayer),
     KeyBinding(
@@ -79,9 +88,12 @@ extension KeyBinding {
       [key("w")], .cycleSide, hint: "act/weight", "edit the activation or the weight",
       in: .tab(.layers)),
     KeyBinding(
-      [key("x")], .cycleScope, hint: "scope", "edit this layer, its operator type, or all",
+      [key("x")], .cycleScope, hint: "scope",
+      "edit this layer or module, its operator type, or all",
       in: .tab(.layers)),
-    KeyBinding([key(" ")], .toggleMark, "mark: edits go to the marked layers", in: .tab(.layers)),
+    KeyBinding(
+      [key(" ")], .toggleMark, "mark a layer or a module's layers: edits go to them",
+      in: .tab(.layers)),
     KeyBinding([key("A")], .toggleAllMarks, "mark all shown, or none", in: .tab(.layers)),
     KeyBinding(
       [key("/")], .startFilter, hint: "filter", "filter; !word leaves out", in: .tab(.layers)),

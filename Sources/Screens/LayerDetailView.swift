@@ -52,10 +52,13 @@ struct LayerDetailView: Widget {
   private func height(of page: LayersFeature.DetailPage, width: Int) -> Int {
     switch page {
     case .activation: 11
-    case .weights: layer.hasWeights ? 11 : 3
+    case .weights:
+      layer.hasWeights
+        ? 11 + (detail.map { $0.gates.isEmpty ? 0 : GateTable.height(of: $0.gates) } ?? 0) : 3
     case .observers where layer.stored != nil: 3
     case .observers: 3 + max(detail?.observers.count ?? 0, 1)
     case .mapping: 11
+    case .graph: 4 + (detail?.boundaries.count ?? 1)
     case .why: 2 + (detail?.provenance.count ?? 1)
     }
   }
@@ -71,6 +74,7 @@ struct LayerDetailView: Widget {
     case .weights: weights(detail, in: area, to: &buffer)
     case .observers: observers(detail, in: area, to: &buffer)
     case .mapping: mapping(in: area, to: &buffer)
+    case .graph: GraphPage(state: state, detail: detail).render(in: area, to: &buffer)
     case .why: why(detail, in: area, to: &buffer)
     }
   }
@@ -111,8 +115,24 @@ struct LayerDetailView: Widget {
       let text = stored.map { "The file has them as \($0)." } ?? "This layer has no weights."
       return buffer.write(StyledText(text, .dim), in: area)
     }
+    guard detail.gates.isEmpty else {
+      let height = min(GateTable.height(of: detail.gates), area.height)
+      GateTable(gates: detail.gates).render(in: area.top(height), to: &buffer)
+      return weightCharts(histogram, detail, in: area.droppingTop(height), to: &buffer)
+    }
+    weightCharts(histogram, detail, in: area, to: &buffer)
+  }
+
+  private func weightCharts(
+    _ histogram: HistogramSummary, _ detail: LayerDetail, in area: Rect,
+    to buffer: inout CellBuffer
+  ) {
+    guard area.height >= 4 else { return }
     let left = area.leading(detail.channelRanges.count > 1 ? area.width / 2 : area.width)
-    buffer.write(StyledText("all weights, log counts", .dim), in: left.row(0))
+    buffer.write(
+      StyledText(
+        detail.gates.isEmpty ? "all weights, log counts" : "all of W, log counts", .dim),
+      in: left.row(0))
     chart(histogram, clip: nil, style: .weights).render(in: left.droppingTop(1), to: &buffer)
     guard detail.channelRanges.count > 1 else { return }
     let right = area.droppingLeading(left.width + 1)

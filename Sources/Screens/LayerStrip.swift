@@ -18,19 +18,10 @@ struct LayerStrip: Widget {
 
   /// The selected scope: what lies in it.
   private func scope(in area: Rect, to buffer: inout CellBuffer) {
-    let layers = state.project?.layers ?? []
-    let rows = state.layers.rows(of: layers)
-    guard rows.indices.contains(state.layers.cursor.selected),
-      case .scope(let path, _, _, let isFolded, let count) = rows[state.layers.cursor.selected]
-    else { return Pane(title: "").render(in: area, to: &buffer) }
-    let pane = Pane(title: StyledText(path, .title))
-    pane.render(in: area, to: &buffer)
-    let inside = layers.filter { $0.path.joined(separator: "/").hasPrefix(path + "/") }
-    let share = inside.map(\.share).reduce(0, +)
-    Paragraph([
-      StyledText("\(count) layers, \(Numbers.percent(share)) of MACs", .dim),
-      StyledText("Enter \(isFolded ? "unfolds" : "folds").", .dim),
-    ]).render(in: pane.inner(of: area), to: &buffer)
+    guard let path = state.selectedScope else {
+      return Pane(title: "").render(in: area, to: &buffer)
+    }
+    ModuleView(state: state, path: path).render(in: area, to: &buffer)
   }
 }
 
@@ -39,7 +30,11 @@ enum LayerLines {
   /// What the next edit changes.
   static func scope(_ state: WorkbenchState) -> StyledText {
     let title = state.editScopes?.title ?? ""
-    let target = state.layers.scope == .layer && state.layers.marks.isEmpty ? "this layer" : title
+    let isOne = state.layers.scope == .layer && state.layers.marks.isEmpty
+    let target =
+      isOne
+      ? state.selectedScope == nil ? "this layer" : "this module"
+      : title.isEmpty ? state.layers.scope.title : title
     return StyledText("edits \(state.layers.side.title) of \(target)", .accent)
   }
 

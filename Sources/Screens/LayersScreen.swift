@@ -19,7 +19,10 @@ struct LayersScreen: Widget {
       let left = area.leading(max(area.width * 11 / 20, 70))
       table(in: left, to: &buffer)
       let right = area.droppingLeading(left.width)
-      guard let layer = state.selectedLayer else { return overview(in: right, to: &buffer) }
+      guard let layer = state.selectedLayer else {
+        guard let path = state.selectedScope else { return overview(in: right, to: &buffer) }
+        return ModuleView(state: state, path: path).render(in: right, to: &buffer)
+      }
       LayerDetailView(state: state, layer: layer).render(in: right, to: &buffer)
     } else {
       table(in: area.droppingBottom(Self.stripHeight), to: &buffer)

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Calibration
+import Conversion
 import Datasets
 import Foundation
+import Quantization
 import Sessions
 import Workbench
 
@@ -26,6 +28,9 @@ struct Calibrate: ParsableCommand {
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
     try workspace.project.refuseToReplace(at: output)
+    try self.recipe.check(workspace.project)
+    try workspace.project.group(by: recipe)
+    for rule in try workspace.project.layers.resolve(recipe).unmatchedRules { warn("\(rule).") }
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     let content = SessionContent(

@@ -21,7 +21,7 @@ struct Convert: ParsableCommand {
     let workspace = try Workspace(document, at: session, options: host.options)
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
     try ExportReport(
-      workspace, document.recipe, to: output, format: format.format, analysis: &analysis
+      workspace, document.recipe, to: output, format: format, analysis: &analysis
     )
     .show(json: printing.json)
   }

@@ -16,6 +16,9 @@ struct FormatArguments: ParsableArguments {
       its kin, for runtimes that want them.
       """)
   var format: ExportFormat = .qdq
+
+  @Flag(help: "Print the operators of every layer before and after conversion to QDQ.")
+  var show = false
 }
 
 /// Exports, and says what came of it.
@@ -26,20 +29,27 @@ struct ExportReport: Encodable {
   let floatWeightBytes, int8WeightBytes: Int
   let verification: String
   let notes: [String]
+  /// Only when asked for.
+  let layers: [Layer]?
   private let layerText: String
 
   private enum CodingKeys: String, CodingKey {
     case path, bytes, int8Layers, dynamicLayers, weightOnlyLayers, floatLayers
-    case floatWeightBytes, int8WeightBytes, verification, notes
+    case floatWeightBytes, int8WeightBytes, verification, notes, layers
+  }
+
+  struct Layer: Encodable {
+    let layer: String
+    let before, after: [String]
   }
 
   init(
-    _ workspace: Workspace, _ recipe: Recipe, to path: String, format: ExportFormat,
+    _ workspace: Workspace, _ recipe: Recipe, to path: String, format: FormatArguments,
     analysis: inout Analysis
   ) throws {
     let conversion = try analysis.summary(of: try analysis.convert(recipe), recipe)
     let export = try workspace.export(
-      recipe, to: path, format: format, analysis: &analysis, sample: nil)
+      recipe, to: path, format: format.format, analysis: &analysis, sample: nil)
     self.path = path
     bytes = export.byteCount
     int8Layers = conversion.int8Layers
@@ -51,11 +61,23 @@ struct ExportReport: Encodable {
     int8WeightBytes = conversion.int8ByteCount
     verification = export.verification
     notes = conversion.notes
+    layers =
+      format.show
+      ? try analysis.outlines(recipe).map { Layer(layer: $0, before: $1, after: $2) } : nil
   }
 
   func show(json: Bool) throws {
     if json { return try printJSON(self) }
     for note in notes { warn(note) }
+    if let layers {
+      var table = TextTable([("layer", .left), ("before", .left), ("after", .left)])
+      for layer in layers {
+        table.append([
+          layer.layer, layer.before.joined(separator: ", "), layer.after.joined(separator: ", "),
+        ])
+      }
+      print(table.formatted())
+    }
     print(
       "Wrote \(path), \(Numbers.bytes(bytes)): \(layerText);"
         + " constants \(Numbers.bytes(floatWeightBytes)) → \(Numbers.bytes(int8WeightBytes));"

@@ -150,6 +150,14 @@ struct RecipeArguments: ParsableArguments {
       """)
   var rules: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Quantize this module, such as /encoder/0, and keep all else in fp32. Repeat for more modules. \
+      Rules of --set come after it.
+      """, valueName: "module"))
+  var only: [String] = []
+
   @Flag(
     help: """
       Quantize activations when the model runs: MatMul, Gemm, LSTM and GRU, weights per tensor. Needs \
@@ -185,7 +193,18 @@ struct RecipeArguments: ParsableArguments {
 
   func recipe() throws -> Recipe {
     var recipe = Recipe(target: target)
-    for text in shorthands + rules {
+    try add(shorthands, to: &recipe)
+    if !only.isEmpty {
+      let precision = recipe.rule(for: .global)?.change.precision ?? .staticInt8
+      recipe.keepOnly(
+        only.map { .module(ModulePath($0).text) }, precision, note: "--only")
+    }
+    try add(rules, to: &recipe)
+    return recipe
+  }
+
+  private func add(_ rules: [String], to recipe: inout Recipe) throws {
+    for text in rules {
       do throws(RecipeError) {
         let rule = try Rule(parsing: text)
         recipe.set(rule.change, for: rule.scope, note: "--set")
@@ -193,7 +212,11 @@ struct RecipeArguments: ParsableArguments {
         throw ValidationError(error.description)
       }
     }
-    return recipe
+  }
+
+  /// Throws when a module of `--only` is not in the model: nothing would be quantized.
+  func check(_ project: Project) throws {
+    for name in only { try project.refuseUnknownModule(name) }
   }
 }
 

@@ -26,13 +26,15 @@ struct Quantize: ParsableCommand {
     var workspace = Workspace(
       project: try Project(path: model, options: host.options, shapes: try shapes.parsed()))
     try workspace.project.refuseToReplace(at: output)
+    try self.recipe.check(workspace.project)
+    try workspace.project.group(by: recipe)
     let needsCalibration = try workspace.project.layers.resolve(recipe).needsCalibration
     if needsCalibration || data.data != nil {
       let dataset = try data.dataset(workspace.project, purpose: .calibration)
       try workspace.calibrateShowingProgress(dataset)
     }
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
-    try ExportReport(workspace, recipe, to: output, format: format.format, analysis: &analysis)
+    try ExportReport(workspace, recipe, to: output, format: format, analysis: &analysis)
       .show(json: printing.json)
   }
 }

@@ -5,10 +5,13 @@ import Testing
   @Test(arguments: [
     "all:precision=float32",
     "op=Conv:weight.granularity=perTensor",
+    "module=/encoder/0:precision=float32",
     "match=(?:a|b).*:activation.observer=percentile(99.9)",
     "layer=/stem/conv/Conv:activation.type=qint8,activation.symmetry=symmetric",
     "tensor=input:0:activation.observer=manual(-1.0;6.0)",
     "layer=a:weight.reduceRange=true,weight.narrowRange=false,weight.epsilon=0.001",
+    "layer=a:fuse=false",
+    "tensor=a:precision=float32",
     "all:activation.scale=powerOfTwo,weight.scale=any",
     "all:activation.observer=fixed(0.00390625;0),weight.observer=movingAverage(0.5)",
   ])
@@ -18,6 +21,11 @@ import Testing
 
   @Test func namesMayHoldColonsAndEqualSigns() throws {
     #expect(try Rule(parsing: "tensor=a:b=c:precision=fp32").scope == .tensor("a:b=c"))
+  }
+
+  @Test(arguments: ["encoder/0", "/encoder/0/", "/encoder/encoder.0"])
+  func modulesHaveOneSpelling(name: String) throws {
+    #expect(try Rule(parsing: "module=\(name):precision=int8").scope == .module("/encoder/0"))
   }
 
   @Test func spellingIsForgiving() throws {
@@ -45,6 +53,9 @@ import Testing
     ("layer=a:activation.observer=manual(6;0)", "the lower one first"),
     ("layer=a:activation.observer=manual(6", "manual(L;U)"),
     ("layer=a:activation.observer=guess", "minMax, movingAverage(C)"),
+    ("layer=a:fuse=maybe", "use true or false"),
+    ("tensor=a:fuse=false", "is about layers, not tensors"),
+    ("tensor=a:precision=dynamic", "use int8 or float32"),
     ("match=conv(:precision=int8", "is not a regular expression"),
   ])
   func mistakesAreExplained(text: String, part: String) {

@@ -128,6 +128,15 @@ enum SampleState {
     return evaluation
   }
 
+  static let gates = zip(["i", "o", "f", "c"], [1, 2, 3, 4] as [Float]).map { name, size in
+    LayerDetail.Gate(
+      name: name,
+      input: LayerDetail.Gate.Part(
+        range: -size...size / 2, scales: size / 255...size / 127, decibels: 35 - Double(size) * 4),
+      recurrence: LayerDetail.Gate.Part(
+        range: -size / 4...size / 8, scales: 0.008...0.008, decibels: 41))
+  }
+
   private static func range(_ observer: String, upper: Float) -> RangeSummary {
     RangeSummary(
       observer: observer, lower: 0, upper: upper, scale: upper / 127, zeroPoint: 0,
@@ -135,13 +144,24 @@ enum SampleState {
   }
 
   private static func detail(_ layer: String) -> LayerDetail {
-    LayerDetail(
+    var detail = LayerDetail(
       layer: layer, activationHistogram: histogram, weightHistogram: histogram,
       channelRanges: (0..<32).map { -0.1 * Float($0 % 7 + 1)...0.08 * Float($0 % 5 + 1) },
       observers: ["minMax", "movingAverage", "histogram", "percentile(99.99)", "entropy", "mse"]
         .enumerated().map { range($1, upper: 6 - Float($0) / 3) }, chosenObserver: "histogram",
       provenance: ["weight.granularity perChannel: target x86", "activation.observer histogram"],
       observedCount: 8_388_608)
+    detail.boundaries = [
+      LayerDetail.Boundary(
+        edge: "input", isInput: true, form: .codes(type: "quint8"),
+        range: range("histogram", upper: 6), note: "input of the model, rounded"),
+      LayerDetail.Boundary(
+        edge: layer + "_output", isInput: false, form: .codes(type: "quint8"),
+        range: range("histogram", upper: 5.5),
+        note: "kept real for its readers, from rule 1 (tensor=\(layer)_output)"),
+    ]
+    detail.operators = ["Conv", "BatchNormalization", "Clip"]
+    return detail
   }
 
   private static var histogram: HistogramSummary {

@@ -30,8 +30,40 @@ import Workbench
     _ = state.update(.enter)
     for page in LayersFeature.DetailPage.allCases {
       state.layers.page = page
+      if page == .graph, let selected = state.selectedLayer {
+        state.layers.outline = LayerOutline(
+          layer: selected.id,
+          operators: [
+            "DequantizeLinear (constant)", "DequantizeLinear (constant)", "Conv", "QuantizeLinear",
+            "DequantizeLinear",
+          ])
+      }
       try expectSnapshot(Screen.render(state), named: "detail-\(page.title.lowercased())")
     }
+  }
+
+  @Test(arguments: sizes.indices)
+  func aModuleShowsWhatLiesInIt(size: Int) throws {
+    let (width, height) = Self.sizes[size]
+    var state = SampleState.calibrated(width: width, height: height)
+    let rows = state.layers.rows(of: state.project?.layers ?? [])
+    let row = rows.firstIndex {
+      if case .scope(let path, _, _, _, _) = $0 { path == "block/0" } else { false }
+    }
+    _ = state.update(.selectRow(try #require(row)))
+    _ = state.update(.edit(.toggleSymmetry))
+    try expectSnapshot(Screen.render(state), named: "module")
+  }
+
+  @Test(arguments: sizes.indices)
+  func recurrentWeightsAreToldGateByGate(size: Int) throws {
+    let (width, height) = Self.sizes[size]
+    var state = SampleState.calibrated(width: width, height: height)
+    _ = state.update(.toggleArrangement)
+    _ = state.update(.enter)
+    state.layers.page = .weights
+    state.layers.detail?.gates = SampleState.gates
+    try expectSnapshot(Screen.render(state), named: "detail-gates")
   }
 
   @Test func overlaysStandInFront() throws {

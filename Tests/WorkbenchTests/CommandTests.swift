@@ -88,7 +88,7 @@ import Workbench
   @Test func everyCommandOfThePaletteParses() throws {
     let samples = [
       "PATH": "/a", "KEY=VALUE,…": "scale=1/255", "N": "4", "NAME": "ort",
-      "RULE": "all:precision=float32",
+      "RULE": "all:precision=float32", "MODULE": "/block",
     ]
     for command in WorkbenchCommand.all {
       let argument = command.needsArgument ? try #require(samples[command.argument]) : ""

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Every answer is kept by tensor and scheme, so a change costs what it touches.
 package struct WhatIf: Sendable {
-  package let layers: LayerGraph
+  package private(set) var layers: LayerGraph
   package let statistics: CalibrationStatistics
   private var choices: [EdgeKey: Result<RangeChoice, CalibrationError>] = [:]
   private var weights: [WeightKey: Result<WeightPrediction, CalibrationError>] = [:]
@@ -28,6 +28,9 @@ package struct WhatIf: Sendable {
     self.layers = layers
     self.statistics = statistics
   }
+
+  /// Takes another grouping of the same model. Answers are kept: edges and layers keep their names.
+  package mutating func regroup(_ layers: LayerGraph) { self.layers = layers }
 
   /// Scale, zero point, clipping and predicted error of one edge.
   package mutating func choice(

@@ -13,6 +13,9 @@ package struct Conversion: Sendable {
   /// Where the quantized edges are found in `model`.
   package let places: [String: EdgePlace]
   package let int8Layers: [Layer.ID]
+  /// The operators that were written for each layer, roundings of its outputs included;
+  /// `DequantizeLinear (constant)` makes weights or a bias real.
+  package let operators: [Layer.ID: [String]]
   package let notes: [ConversionNote]
   package let sizes: ModelSizes
 

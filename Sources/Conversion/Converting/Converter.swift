@@ -24,6 +24,7 @@ package enum Converter {
       model: try Self.model(layers.model, with: writer.assembly.finished()),
       weightParameters: stored.parameters(of: layers),
       edgeParameters: chosen, places: writer.places, int8Layers: resolution.int8Layers,
+      operators: writer.operators,
       notes: stored.notes + writer.rewriter.notes,
       sizes: ModelSizes(before: layers.model.graph, after: writer.assembly.finished()))
   }
@@ -37,7 +38,9 @@ package enum Converter {
     if graph.nodes.contains(where: { $0.operatorName.domain == QOperatorForm.microsoft }) {
       model.opsets[QOperatorForm.microsoft] = 1
     }
-    let isBlocked = graph.nodes.contains { $0.is("DequantizeLinear") && $0.int("block_size") != nil }
+    let isBlocked = graph.nodes.contains {
+      $0.is("DequantizeLinear") && $0.int("block_size") != nil
+    }
     let isPacked = graph.initializers.values.contains { $0.tensor.elementType.bitWidth == 4 }
     guard isBlocked || isPacked else { return model }
     do {
@@ -86,6 +89,7 @@ private struct ConversionWriter {
   var rewriter: LayerRewriter
   var assembly: GraphAssembly
   private(set) var places: [String: EdgePlace] = [:]
+  private(set) var operators: [Layer.ID: [String]] = [:]
 
   init(
     layers: LayerGraph, resolution: Resolution,
@@ -102,6 +106,8 @@ private struct ConversionWriter {
   mutating func write() {
     for input in layers.model.graph.inputs { round(input.name) }
     for node in layers.model.graph.nodes {
+      let first = assembly.nodes.count
+      defer { record(from: first, layers.layer(containing: node.id)) }
       guard let layer = layers.layer(containing: node.id), layer.stored == nil else {
         // Others may stand between the nodes of a layer that the file has quantized already.
         assembly.add(node.renaming(names(for: node)))
@@ -112,6 +118,15 @@ private struct ConversionWriter {
       guard isLast(node, of: layer) else { continue }
       write(layer)
       for output in layer.outputs { round(output) }
+    }
+  }
+
+  private mutating func record(from first: Int, _ layer: Layer?) {
+    guard let layer, first < assembly.nodes.count else { return }
+    operators[layer.id, default: []] += assembly.nodes[first...].map { node in
+      let isConstant =
+        node.is("DequantizeLinear") && assembly.graph.constant(node.inputs[0]) != nil
+      return node.operatorName.name + (isConstant ? " (constant)" : "")
     }
   }
 

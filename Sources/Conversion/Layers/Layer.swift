@@ -69,6 +69,10 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package let bias: String?
   /// Elements of the float constants it owns, or of the codes that stand for its weights and bias.
   package let parameterCount: Int
+  /// How many operators run in it in one step and could be layers of their own.
+  package var partCount = 1
+  /// The layer that it would be part of, had the recipe not split that.
+  package var splitFrom: ID?
   /// How the file has quantized it already; its role is then to stay as it is.
   package var stored: StoredQuantization?
 

@@ -19,6 +19,10 @@ package struct LayerGraph: Sendable {
   let ranks: [String: Int]
   private let positions: [Layer.ID: Int]
   private let owners: [Node.ID: Int]
+  /// The layers with nothing split.
+  let whole: [Layer]
+  /// Which of `whole` are split into their operators.
+  package let split: Set<Layer.ID>
 
   /// Upgrades and normalises `model`, then groups its nodes.
   ///
@@ -31,12 +35,19 @@ package struct LayerGraph: Sendable {
     } catch {
       throw .preparation("\(error)")
     }
-    self.model = prepared.model
-    report = prepared.report
-    let facts = ValueFacts(prepared.model.graph)
+    self.init(model: prepared.model, report: prepared.report, whole: [], split: [])
+  }
+
+  /// Groups the nodes of a prepared model, with a layer for each operator of `split` ones.
+  init(model: Model, report: PreparationReport, whole: [Layer], split: Set<Layer.ID>) {
+    self.model = model
+    self.report = report
+    self.split = split
+    let facts = ValueFacts(model.graph)
     var grouping = LayerGrouping(
-      graph: prepared.model.graph, facts: facts, report: prepared.report)
+      graph: model.graph, facts: facts, report: report, whole: whole, split: split)
     grouping.run()
+    self.whole = split.isEmpty ? grouping.layers : whole
     layers = grouping.layers
     shapeNodes = grouping.shapeNodes
     ranks = facts.ranks
@@ -46,7 +57,7 @@ package struct LayerGraph: Sendable {
       for node in layer.nodes { owners[node] = position }
     }
     self.owners = owners
-    edges = Self.edges(of: layers, graph: prepared.model.graph, facts: facts)
+    edges = Self.edges(of: layers, graph: model.graph, facts: facts)
   }
 
   package subscript(id: Layer.ID) -> Layer? { positions[id].map { layers[$0] } }
@@ -60,7 +71,7 @@ package struct LayerGraph: Sendable {
   /// Where a layer stands in model order.
   package func position(of id: Layer.ID) -> Int? { positions[id] }
 
-  /// Every edge that some recipe would quantize: what a calibration watches.
+  /// Every edge that some recipe of this grouping would quantize: what a calibration watches.
   package var observedEdges: [String] {
     let touched = touchableEdges
     return edges.keys.filter(touched.contains)
@@ -88,12 +99,25 @@ package struct LayerGraph: Sendable {
     return tensor.floats.map { $0 * beta }
   }
 
+  /// The operators of the file that became a layer, in the order in which they work.
+  package func sourceOperators(of layer: Layer) -> [String] {
+    layer.nodes.flatMap { id -> [String] in
+      let folded = report.sources(of: id)
+      func names(_ reasons: [PreparationReport.Reason]) -> [String] {
+        folded.filter { reasons.contains($0.reason) }.map(\.operatorName.name)
+      }
+      return names([.padding]) + [node(id)?.operatorName.name].compactMap(\.self)
+        + names([.batchNormalization, .affine])
+    }
+  }
+
   func node(_ id: Node.ID) -> Node? { model.graph.nodes.first { $0.id == id } }
 
   /// Edges at a layer that some target rounds, and those that pass-through layers connect to one.
   private var touchableEdges: Set<String> {
     var touched: Set<String> = []
-    for layer in layers where layer.role == .quantizable && layer.precisions.contains(.staticInt8)
+    for layer in layers
+    where layer.role == .quantizable && layer.precisions.contains(.staticInt8)
       || layer.isRoundedInFloat
     {
       touched.formUnion(layer.inputs)

@@ -12,12 +12,26 @@ struct LayerGrouping {
   private let patterns: [Node.ID: PatternMatch]
   /// Layers that the file has quantized already.
   private let stored: StoredLayers
+  /// The layer that a node would be part of, were it not split into its operators.
+  private let owners: [Node.ID: Layer.ID]
   private var claimed: Set<Node.ID> = []
-  private var names = LayerNames()
+  private var names: LayerNames
   private(set) var layers: [Layer] = []
   private(set) var shapeNodes: [Node.ID] = []
 
-  init(graph: Graph, facts: ValueFacts, report: PreparationReport) {
+  /// - Parameters:
+  ///   - whole: the layers of a walk that split nothing, whose names are kept.
+  ///   - split: those of them that become a layer for each operator.
+  init(
+    graph: Graph, facts: ValueFacts, report: PreparationReport, whole: [Layer] = [],
+    split: Set<Layer.ID> = []
+  ) {
+    var owners: [Node.ID: Layer.ID] = [:]
+    for layer in whole where split.contains(layer.id) {
+      for node in layer.nodes { owners[node] = layer.id }
+    }
+    self.owners = owners
+    names = LayerNames(reserved: Dictionary(whole.map { ($0.main, $0.id) }) { first, _ in first })
     self.graph = graph
     self.facts = facts
     self.report = report
@@ -59,6 +73,7 @@ struct LayerGrouping {
     var operatorType: String?
     var value: String
     var names: [String]
+    var partCount = 1
     var role = LayerRole.quantizable
     var weight: WeightReference?
     var recurrentWeight: WeightReference?
@@ -93,10 +108,15 @@ struct LayerGrouping {
     return draft
   }
 
+  /// Whether `node` may run in one step with what the draft has.
+  private func canJoin(_ node: Node, _ draft: Draft) -> Bool {
+    owners[node.id] == nil && draft.nodes.allSatisfy { owners[$0.id] == nil }
+  }
+
   /// `MatMul → Add constant vector` is one layer.
   private func absorbBias(_ draft: inout Draft) {
     guard let next = index.soleConsumer(of: draft.value), next.is("Add"),
-      !claimed.contains(next.id),
+      !claimed.contains(next.id), canJoin(next, draft),
       let columns = draft.weight?.channelCount,
       let other = next.inputs.first(where: { $0 != draft.value }),
       let constant = graph.constant(other), constant.elementType == .float32,
@@ -107,15 +127,17 @@ struct LayerGrouping {
     draft.value = next.outputs[0]
     draft.bias = other
     draft.names.append("Add")
+    draft.partCount += 1
   }
 
   private func absorbClamp(_ draft: inout Draft) {
     while let next = index.soleConsumer(of: draft.value), !claimed.contains(next.id),
-      patterns[next.id] == nil, Clamp(node: next, graph: graph) != nil
+      patterns[next.id] == nil, Clamp(node: next, graph: graph) != nil, canJoin(next, draft)
     {
       draft.nodes.append(next)
       draft.value = next.outputs[0]
       draft.names.append(next.operatorName.name)
+      draft.partCount += 1
     }
   }
 
@@ -129,11 +151,13 @@ struct LayerGrouping {
     var hasFunction = first.isFunction
     while !isBounded, let start = firstConsumer(of: draft.value),
       let next = link(at: start), next.input == draft.value, !next.isFloatOnly,
+      next.nodes.allSatisfy({ canJoin($0, draft) }),
       isOnlyUsed(draft.value, by: next.nodes)
     {
       draft.nodes += next.nodes
       draft.value = next.output
       draft.names.append(next.name)
+      draft.partCount += 1
       isBounded = next.isBounded
       if next.isFunction, !hasFunction || next.isBounded {
         draft.main = next.main
@@ -263,15 +287,18 @@ struct LayerGrouping {
       outputs = [draft.value]
     }
     let floats = parameters.reduce(0) { $0 + (graph.constant($1)?.elementCount ?? 0) }
+    let owner = owners[draft.main.id]
     layers.append(
       Layer(
         id: id, path: path, operatorType: draft.operatorType ?? draft.main.operatorName.name,
-        title: draft.names.joined(separator: "+"), role: draft.role,
+        title: draft.names.joined(separator: "+") + (owner == nil ? "" : " (split)"),
+        role: draft.role,
         nodes: draft.nodes.map(\.id).sorted {
           (index.position(of: $0) ?? 0) < (index.position(of: $1) ?? 0)
         },
         main: draft.main.id, inputs: inputs, outputs: outputs.isEmpty ? [draft.value] : outputs,
         weight: draft.weight, recurrentWeight: draft.recurrentWeight, bias: draft.bias,
-        parameterCount: stored?.parameterCount ?? floats, stored: stored?.quantization))
+        parameterCount: stored?.parameterCount ?? floats, partCount: draft.partCount,
+        splitFrom: owner, stored: stored?.quantization))
   }
 }

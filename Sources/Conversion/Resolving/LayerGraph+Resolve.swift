@@ -41,10 +41,12 @@ extension LayerGraph {
     recipe: Recipe, configs: [Layer.ID: ResolvedQConfig], edgeConfigs: [String: ResolvedQConfig],
     unmatched: [UnmatchedRule], only kept: Set<Layer.ID>?
   ) -> Resolution {
+    let real = edgeConfigs.compactMapValues(\.ruleForReal)
     let placement = Placement(self, recipe.target.placement) { layer in
       configs[layer.id]?.qconfig.precision == .staticInt8
         && (layer.precisions.contains(.staticInt8) || layer.isRoundedInFloat)
         && (layer.role == .passThrough || kept?.contains(layer.id) ?? true)
+        && !layer.inputs.contains { real[$0] != nil }
     }
     let sharing = SharingGroups(self, recipe.target.placement, int8Layers: placement.int8Layers)
     let namedTensors = Set(
@@ -67,7 +69,7 @@ extension LayerGraph {
       }
       layerChoices[layer.id] = Resolution.LayerChoice(
         layer: layer.id, config: config, precision: precision,
-        reason: reason(for: layer, config: config, isInt8: precision == .staticInt8))
+        reason: reason(for: layer, config: config, isInt8: precision == .staticInt8, real: real))
     }
     var edgeChoices: OrderedDictionary<String, Resolution.EdgeChoice> = [:]
     for edge in edges.keys {
@@ -87,8 +89,16 @@ extension LayerGraph {
       recipe: recipe, layers: layerChoices, edges: edgeChoices, unmatchedRules: unmatched)
   }
 
-  private func reason(for layer: Layer, config: ResolvedQConfig, isInt8: Bool) -> String {
-    switch layer.role {
+  /// - Parameter real: rules by the edges that they keep real.
+  private func reason(
+    for layer: Layer, config: ResolvedQConfig, isInt8: Bool, real: [String: RuleSource]
+  ) -> String {
+    if !isInt8, layer.precisions.contains(.staticInt8), config.qconfig.precision == .staticInt8,
+      let input = layer.inputs.first(where: { real[$0] != nil }), let rule = real[input]
+    {
+      return "its input '\(input)' is kept real, from \(rule)"
+    }
+    return switch layer.role {
     case .float(let reason) where isInt8:
       "\(reason), so it computes in float32; what it reads and makes is rounded, as ONNX Runtime does"
     case .float(let reason): reason

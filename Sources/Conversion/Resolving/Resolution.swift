@@ -29,6 +29,8 @@ package struct Resolution: Sendable {
     package let scheme: TensorScheme
     package let config: ResolvedQConfig
     package let isQuantized: Bool
+    /// The rule by which all that reads it takes reals, as behind PyTorch's DeQuantStub.
+    package var ruleForReal: RuleSource? { config.ruleForReal }
     /// The edge whose statistics decide the parameters; itself when it shares with nobody.
     package let representative: String
     /// All edges with the same parameters, itself included, in model order.

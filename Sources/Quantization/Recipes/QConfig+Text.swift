@@ -38,6 +38,7 @@ extension QConfig {
   package func text(of field: QConfigField) -> String {
     switch field {
     case .precision: precision.word
+    case .fuse: "\(fuse)"
     case .activation(let field): activation.text(of: field)
     case .weight(let field): weight.text(of: field)
     }

@@ -23,13 +23,18 @@ package enum LayerPrecision: String, Codable, Sendable, CaseIterable {
 /// How one layer is quantized (PyTorch's QConfig).
 package struct QConfig: Hashable, Codable, Sendable {
   package var precision: LayerPrecision
+  /// Whether operators that can run in one step with it do, such as the Relu of a Conv: their
+  /// result is then rounded once (PyTorch's fuse_modules).
+  package var fuse: Bool
   package var activation: TensorScheme
   package var weight: TensorScheme
 
   package init(
-    precision: LayerPrecision = .staticInt8, activation: TensorScheme, weight: TensorScheme
+    precision: LayerPrecision = .staticInt8, fuse: Bool = true, activation: TensorScheme,
+    weight: TensorScheme
   ) {
     self.precision = precision
+    self.fuse = fuse
     self.activation = activation
     self.weight = weight
   }

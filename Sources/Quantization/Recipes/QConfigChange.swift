@@ -14,6 +14,7 @@ package struct SchemeChange: Hashable, Codable, Sendable {
 
 package struct QConfigChange: Hashable, Codable, Sendable {
   package var precision: LayerPrecision?
+  package var fuse: Bool?
   package var activation = SchemeChange()
   package var weight = SchemeChange()
   package init() {}
@@ -26,18 +27,19 @@ package enum SchemeField: String, Hashable, Codable, Sendable, CaseIterable {
 
 /// One part of a qconfig that rules can set.
 package enum QConfigField: Hashable, Sendable, CaseIterable, CustomStringConvertible {
-  case precision
+  case precision, fuse
   case activation(SchemeField)
   case weight(SchemeField)
 
   package static let allCases: [QConfigField] =
-    [.precision] + SchemeField.allCases.map(QConfigField.activation)
+    [.precision, .fuse] + SchemeField.allCases.map(QConfigField.activation)
     + SchemeField.allCases.map(QConfigField.weight)
 
   /// As commands write it: `weight.granularity`.
   package var description: String {
     switch self {
     case .precision: "precision"
+    case .fuse: "fuse"
     case .activation(let field): "activation.\(field.rawValue)"
     case .weight(let field): "weight.\(field.rawValue)"
     }
@@ -47,8 +49,8 @@ package enum QConfigField: Hashable, Sendable, CaseIterable, CustomStringConvert
 extension QConfigChange {
   /// What this change sets, in the order of `QConfigField.allCases`.
   package var fields: [QConfigField] {
-    (precision == nil ? [] : [.precision]) + activation.fields.map(QConfigField.activation)
-      + weight.fields.map(QConfigField.weight)
+    (precision == nil ? [] : [.precision]) + (fuse == nil ? [] : [.fuse])
+      + activation.fields.map(QConfigField.activation) + weight.fields.map(QConfigField.weight)
   }
 
   package var isEmpty: Bool { fields.isEmpty }
@@ -56,6 +58,7 @@ extension QConfigChange {
   /// Takes over what `later` sets.
   package mutating func merge(_ later: QConfigChange) {
     precision = later.precision ?? precision
+    fuse = later.fuse ?? fuse
     activation.merge(later.activation)
     weight.merge(later.weight)
   }
@@ -95,6 +98,7 @@ extension QConfig {
   /// This qconfig with what `change` sets.
   package mutating func apply(_ change: QConfigChange) {
     precision = change.precision ?? precision
+    fuse = change.fuse ?? fuse
     activation.apply(change.activation)
     weight.apply(change.weight)
   }

@@ -6,6 +6,8 @@ package enum RecipeError: Error, Equatable, CustomStringConvertible {
   case noAssignment(String)
   case unknownField(String, nearest: String?)
   case badValue(String, field: String, expected: String)
+  /// A field that only layers have.
+  case notOfTensors(String)
 
   package var description: String {
     switch self {
@@ -16,13 +18,15 @@ package enum RecipeError: Error, Equatable, CustomStringConvertible {
         + "op=Conv:weight.granularity=perTensor"
     case .unknownSelector(let text, let nearest):
       "'\(text)' selects nothing\(Self.suggestion(nearest)): use all, op=TYPE, match=REGEX, "
-        + "layer=NAME or tensor=NAME"
+        + "module=PATH, layer=NAME or tensor=NAME"
     case .noAssignment(let text):
       "'\(text)' sets nothing: write FIELD=VALUE"
     case .unknownField(let text, let nearest):
       "there is no field '\(text)'\(Self.suggestion(nearest))"
     case .badValue(let text, let field, let expected):
       "'\(text)' does not fit \(field): use \(expected)"
+    case .notOfTensors(let field):
+      "'\(field)' is about layers, not tensors: use layer=NAME, module=PATH, op=TYPE or all"
     }
   }
 

@@ -1,19 +1,24 @@
 /// Applies a recipe to layers, remembering which rule set what.
 ///
 /// The target's rules and the recipe's share one ladder: global < operator type < name pattern <
-/// layer < tensor. On one rung the recipe comes after the target and later rules win, except among
-/// patterns, where for each field the first that matches wins, as in PyTorch.
+/// module < layer < tensor. On one rung the recipe comes after the target and later rules win,
+/// except among patterns, where for each field the first that matches wins, and among modules,
+/// where inner ones win over outer ones, as in PyTorch.
 package struct RecipeResolver {
   private struct Candidate {
     let source: RuleSource
     let rule: Rule
     let pattern: Regex<AnyRegexOutput>?
+    let module: ModulePath?
+
+    var depth: Int { module?.components.count ?? 0 }
 
     func matches(layer: String, operatorType: String, tensor: String?) -> Bool {
       switch rule.scope {
       case .global: true
       case .operatorType(let type): type == operatorType
       case .namePattern: pattern.map { layer.wholeMatch(of: $0) != nil } ?? false
+      case .module: module?.contains(ModulePath(layer)) ?? false
       case .layer(let name): name == layer
       case .tensor(let name): name == tensor
       }
@@ -33,12 +38,25 @@ package struct RecipeResolver {
     }
     var candidates: [Candidate] = []
     for (source, rule) in defaults + own {
-      candidates.append(Candidate(source: source, rule: rule, pattern: try rule.scope.regex()))
+      candidates.append(
+        Candidate(
+          source: source, rule: rule, pattern: try rule.scope.regex(), module: rule.scope.module))
     }
-    ladder = (0...4).flatMap { rung in
+    ladder = (0...RuleScope.highestRung).flatMap { rung in
       let here = candidates.filter { $0.rule.scope.rung == rung }
-      return rung == RuleScope.patternRung ? here.reversed() : here
+      switch rung {
+      case RuleScope.patternRung: return Array(here.reversed())
+      case RuleScope.moduleRung: return Self.outermostFirst(here)
+      default: return here
+      }
     }
+  }
+
+  /// By depth; modules of one depth keep their order.
+  private static func outermostFirst(_ candidates: [Candidate]) -> [Candidate] {
+    candidates.enumerated().sorted {
+      ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset)
+    }.map(\.element)
   }
 
   /// How one layer, or one tensor of it, is quantized: `operatorType` is that of its main node, such
@@ -83,6 +101,10 @@ package struct RecipeResolver {
           candidate.matches(layer: $0.name, operatorType: "", tensor: nil)
         }
         nearest = nil
+      case .module(let path):
+        let paths = layers.map { ModulePath($0.name) }
+        isMatched = paths.contains { candidate.module?.contains($0) ?? false }
+        nearest = isMatched ? nil : ModulePath(path).nearest(around: paths)?.text
       }
       return isMatched ? nil : UnmatchedRule(number: number, scope: scope, nearest: nearest)
     }.sorted { $0.number < $1.number }
@@ -91,15 +113,23 @@ package struct RecipeResolver {
 
 extension RuleScope {
   static let patternRung = 2
+  static let moduleRung = 3
+  static let highestRung = 5
 
   var rung: Int {
     switch self {
     case .global: 0
     case .operatorType: 1
     case .namePattern: Self.patternRung
-    case .layer: 3
-    case .tensor: 4
+    case .module: Self.moduleRung
+    case .layer: 4
+    case .tensor: Self.highestRung
     }
+  }
+
+  /// The module it speaks of; `nil` for other scopes.
+  package var module: ModulePath? {
+    if case .module(let path) = self { ModulePath(path) } else { nil }
   }
 
   /// The compiled pattern; `nil` for other scopes.

@@ -34,6 +34,16 @@ package struct ResolvedQConfig: Hashable, Sendable {
     self.provenance = provenance
   }
 
+  /// The rule by which a tensor is real for all that read it; `nil` where it is not.
+  ///
+  /// Only rules for tensors say so; that its layer stays in float32 is another matter.
+  package var ruleForReal: RuleSource? {
+    guard qconfig.precision == .float32, let source = provenance[.precision]?.source,
+      case .recipe(_, .tensor) = source
+    else { return nil }
+    return source
+  }
+
   /// `weight.granularity perTensor, from rule 3 (layer=conv1), overrides target x86`.
   package func explanation(_ field: QConfigField) -> String {
     let value = "\(field) \(qconfig.text(of: field))"

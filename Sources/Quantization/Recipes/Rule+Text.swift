@@ -5,8 +5,8 @@ extension Rule {
   ///     layer=/stem/conv/Conv:precision=float32
   ///     op=Conv:weight.granularity=perTensor,activation.observer=percentile(99.99)
   ///
-  /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `layer=NAME` and `tensor=NAME`; names may hold
-  /// colons. Fields are `precision`, and `type`, `symmetry`, `granularity`, `observer`,
+  /// Selectors are `all`, `op=TYPE`, `match=REGEX`, `module=PATH`, `layer=NAME` and `tensor=NAME`;
+  /// names may hold colons. Fields are `precision`, `fuse`, and `type`, `symmetry`, `granularity`, `observer`,
   /// `reduceRange`, `narrowRange`, `epsilon`, `scale`, `groupSize`, `bits` of `activation` and `weight`.
   package init(parsing text: String) throws(RecipeError) {
     guard let colon = text.lastIndex(of: ":") else { throw .noSelector(text) }
@@ -19,6 +19,7 @@ extension Rule {
       try change.set(parts[0], to: parts[1])
     }
     _ = try scope.regex()
+    if case .tensor = scope { try change.checkForTensor() }
     self.init(scope, change)
   }
 
@@ -45,13 +46,14 @@ extension RuleScope {
     switch word {
     case "op": self = .operatorType(parts[1])
     case "match": self = .namePattern(parts[1])
+    case "module": self = .module(ModulePath(parts[1].trimmed).text)
     case "layer": self = .layer(parts[1])
     case "tensor": self = .tensor(parts[1])
     default: throw .unknownSelector(word, nearest: nearestName(to: word, among: Self.selectors))
     }
   }
 
-  private static let selectors = ["all", "op", "match", "layer", "tensor"]
+  private static let selectors = ["all", "op", "match", "module", "layer", "tensor"]
 
   /// As commands write it: `op=Conv`.
   package var text: String {
@@ -59,6 +61,7 @@ extension RuleScope {
     case .global: "all"
     case .operatorType(let type): "op=\(type)"
     case .namePattern(let pattern): "match=\(pattern)"
+    case .module(let path): "module=\(path)"
     case .layer(let name): "layer=\(name)"
     case .tensor(let name): "tensor=\(name)"
     }
@@ -83,15 +86,28 @@ extension RuleScope: Codable {
 }
 
 extension QConfigChange {
+  /// Throws for what only layers have: a tensor is real or in codes.
+  fileprivate func checkForTensor() throws(RecipeError) {
+    if fuse != nil { throw .notOfTensors("fuse") }
+    if let precision, precision != .staticInt8, precision != .float32 {
+      throw .badValue(precision.word, field: "precision of a tensor", expected: "int8 or float32")
+    }
+  }
+
   /// Sets a field by its name.
   package mutating func set(_ field: String, to value: String) throws(RecipeError) {
+    if field == "fuse" {
+      fuse = try SchemeChange.flag(value, field)
+      return
+    }
     if field == "precision" {
       switch value {
       case "int8", "static", "staticInt8": precision = .staticInt8
       case "dynamic", "dynamicInt8": precision = .dynamicInt8
       case "weightOnly", "weight-only", "weights": precision = .weightOnly
       case "float32", "fp32", "float": precision = .float32
-      default: throw .badValue(value, field: field, expected: "int8, dynamic, weightOnly or float32")
+      default:
+        throw .badValue(value, field: field, expected: "int8, dynamic, weightOnly or float32")
       }
       return
     }
@@ -158,7 +174,7 @@ extension SchemeChange {
     return choice
   }
 
-  private static func flag(_ value: String, _ field: String) throws(RecipeError) -> Bool {
+  fileprivate static func flag(_ value: String, _ field: String) throws(RecipeError) -> Bool {
     switch value {
     case "true", "yes", "on", "1": return true
     case "false", "no", "off", "0": return false

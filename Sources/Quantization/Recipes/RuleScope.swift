@@ -5,6 +5,8 @@ package enum RuleScope: Hashable, Sendable {
   case operatorType(String)
   /// A regular expression that must match the layer's whole name.
   case namePattern(String)
+  /// All layers of a module, by its path such as `/encoder/0`; of two modules the inner one wins.
+  case module(String)
   case layer(String)
   /// One edge, by its value name.
   case tensor(String)

@@ -142,6 +142,7 @@ extension QConfigChange {
   /// Sets every field to what `qconfig` says.
   fileprivate init(all qconfig: QConfig) {
     precision = qconfig.precision
+    fuse = qconfig.fuse
     activation = SchemeChange(all: qconfig.activation)
     weight = SchemeChange(all: qconfig.weight)
   }

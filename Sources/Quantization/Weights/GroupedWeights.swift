@@ -76,7 +76,8 @@ package struct GroupedWeights: Sendable {
       throw .nonFiniteWeights(count: members.count { !$0.isFinite })
     }
     switch scheme.observer {
-    case .minMax, .movingAverageMinMax: return QuantizationParameters(covering: low...high, scheme: scheme)
+    case .minMax, .movingAverageMinMax:
+      return QuantizationParameters(covering: low...high, scheme: scheme)
     case .histogram, .percentile, .entropy, .meanSquaredError, .fixed, .manual:
       var statistics = TensorStatistics(bins: 128)
       members.withUnsafeBufferPointer {

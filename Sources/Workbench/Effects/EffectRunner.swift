@@ -8,7 +8,6 @@ import Logging
 import OrderedCollections
 import Quantization
 import Sessions
-import Synchronization
 
 /// What only the terminal can do.
 @MainActor package protocol EffectSurface: AnyObject {
@@ -28,11 +27,11 @@ import Synchronization
   private let samples: [String]
   private var options: HostOptions
   private let opening: [String: HostShape]
-  private let shared = SharedWork()
+  let shared = SharedWork()
   private var control: JobControl?
   private var pendingAutosave: DispatchWorkItem?
   private let worker = DispatchQueue(label: "octet.worker", qos: .userInitiated)
-  private let analyst = DispatchQueue(label: "octet.analyst", qos: .userInteractive)
+  let analyst = DispatchQueue(label: "octet.analyst", qos: .userInteractive)
   private let files = DispatchQueue(label: "octet.files", qos: .utility)
   private let logger = Logger(label: "octet.effects")
 
@@ -62,7 +61,9 @@ import Synchronization
     case .listRecent: listRecent()
     case .chooseData(let request): chooseData(request)
     case .evaluate(let generation, let recipe): evaluate(generation, recipe)
+    case .regroup(let generation, let recipe): regroup(generation, recipe)
     case .detail(let generation, let layer, let recipe): detail(generation, layer, recipe)
+    case .outline(let generation, let layer, let recipe): outline(generation, layer, recipe)
     case .calibrate(let run, let request, let recipe, let watched):
       calibrate(run, request, recipe, watched)
     case .watch(let edges, let recipe):
@@ -102,7 +103,7 @@ import Synchronization
   private func send(_ event: Event) { dispatch(.event(event)) }
 
   /// Sends from any thread, in order.
-  private nonisolated func post(_ event: Event) {
+  nonisolated func post(_ event: Event) {
     DispatchQueue.main.async { MainActor.assumeIsolated { self.send(event) } }
   }
 
@@ -170,42 +171,13 @@ import Synchronization
     }
   }
 
-  private func evaluate(_ generation: Int, _ recipe: Recipe) {
-    let shared = shared
-    shared.newest.withLock { $0 = max($0, generation) }
-    analyst.async {
-      guard shared.newest.withLock({ $0 == generation }),
-        let result = shared.withAnalysis({ analysis in Result { try analysis.evaluate(recipe) } })
-      else { return }
-      switch result {
-      case .success(let evaluations):
-        self.post(.evaluated(generation: generation, evaluations: evaluations))
-      case .failure(let error): self.post(.sessionFailed(message: "\(error)"))
-      }
-    }
-  }
-
-  private func detail(_ generation: Int, _ layer: String, _ recipe: Recipe) {
-    let shared = shared
-    let ticket = shared.detailTicket.withLock { ticket in
-      ticket += 1
-      return ticket
-    }
-    analyst.async {
-      // A cursor that has moved on wants only the last layer's detail.
-      guard shared.detailTicket.withLock({ $0 == ticket }),
-        let detail = shared.withAnalysis({ try? $0.detail(layer, recipe) }).flatMap(\.self)
-      else { return }
-      self.post(.detailed(generation: generation, detail: detail))
-    }
-  }
-
   private func calibrate(
     _ run: Int, _ request: DataRequest, _ recipe: Recipe, _ watched: [String]
   ) {
     let shared = shared
     job(run) { control in
       guard var workspace = shared.workspace() else { throw WorkbenchError.notCalibrated }
+      try workspace.project.group(by: recipe)
       let dataset = try workspace.project.dataset(request)
       let schemes = try workspace.project.layers.resolve(recipe).edges
       var lastDrawn = ContinuousClock.now - .seconds(1)
@@ -228,24 +200,6 @@ import Synchronization
       shared.replace(workspace)
       guard let summary = workspace.calibrationSummary else { throw WorkbenchError.notCalibrated }
       return .calibrated(run: run, summary)
-    }
-  }
-
-  private func sample(_ edges: [String], _ recipe: Recipe) {
-    let shared = shared
-    analyst.async {
-      guard let workspace = shared.workspace(), let statistics = workspace.statistics else {
-        return
-      }
-      let schemes = (try? workspace.project.layers.resolve(recipe))?.edges ?? [:]
-      let live = edges.compactMap { edge -> LiveTensor? in
-        guard let seen = statistics.edges[edge], let choice = schemes[edge] else { return nil }
-        return Analysis.live(
-          WatchedEdge(
-            edge: edge, statistics: seen, batch: nil,
-            stableSince: nil), scheme: choice.scheme)
-      }
-      self.post(.watchedSampled(live))
     }
   }
 

@@ -23,10 +23,12 @@ final class SharedWork: Sendable {
     }
   }
 
-  func update(_ change: (inout Workspace) -> Void) {
-    held.withLock { workspace in
+  func update<Failure: Error>(
+    _ change: (inout Workspace) throws(Failure) -> Void
+  ) throws(Failure) {
+    try held.withLock { (workspace) throws(Failure) -> Void in
       guard var changed = workspace else { return }
-      change(&changed)
+      try change(&changed)
       workspace = changed
     }
   }

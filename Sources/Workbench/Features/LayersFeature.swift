@@ -20,6 +20,7 @@ package struct LayersFeature: Equatable, Sendable {
 
   /// What an edit applies to.
   package enum Scope: Int, CaseIterable, Equatable, Sendable {
+    /// The selected layer, module or marked layers.
     case layer, operatorType, all
 
     package var title: String {
@@ -38,7 +39,7 @@ package struct LayersFeature: Equatable, Sendable {
   }
 
   package enum DetailPage: Int, CaseIterable, Equatable, Sendable {
-    case activation, weights, observers, mapping, why
+    case activation, weights, observers, mapping, graph, why
 
     package var title: String {
       switch self {
@@ -46,6 +47,7 @@ package struct LayersFeature: Equatable, Sendable {
       case .weights: "Weights"
       case .observers: "Observers"
       case .mapping: "Mapping"
+      case .graph: "Graph"
       case .why: "Why"
       }
     }
@@ -73,6 +75,7 @@ package struct LayersFeature: Equatable, Sendable {
   /// By layer id.
   package var evaluations: [String: LayerEvaluation] = [:]
   package var detail: LayerDetail?
+  package var outline: LayerOutline?
 
   package init() {}
 
@@ -161,6 +164,22 @@ package struct LayersFeature: Equatable, Sendable {
     let longest = titles.max { $0.count < $1.count } ?? ""
     let whole = layer.path.joined(separator: "/")
     return longest.isEmpty ? whole : String(whole.dropFirst(longest.count + 1))
+  }
+
+  /// Layers below the scope at `path`, such as `encoder/0`, in model order.
+  package func layers(
+    inScope path: String, of layers: [LayerSummary]
+  ) -> [LayerSummary] {
+    layers.filter { $0.path.joined(separator: "/").hasPrefix(path + "/") }
+  }
+
+  /// The path of the selected scope, such as `encoder/0`, when the cursor is on one.
+  package func selectedScope(in layers: [LayerSummary]) -> String? {
+    let rows = rows(of: layers)
+    guard rows.indices.contains(cursor.selected),
+      case .scope(let path, _, _, _, _) = rows[cursor.selected]
+    else { return nil }
+    return path
   }
 
   /// The selected layer, when the cursor is on one.

@@ -9,18 +9,26 @@ import Tensors
 ///
 /// Remembers every choice of range it has made, so that changing one layer costs one layer.
 package struct Analysis: Sendable {
-  package let layers: LayerGraph
+  package var layers: LayerGraph { whatIf.layers }
   package let statistics: CalibrationStatistics?
-  package private(set) var whatIf: WhatIf
+  package internal(set) var whatIf: WhatIf
+  /// What the last conversion wrote, for the detail of one layer after another.
+  private var written: (recipe: Recipe, operators: [Layer.ID: [String]])?
 
   package init(layers: LayerGraph, statistics: CalibrationStatistics?) {
-    self.layers = layers
     self.statistics = statistics
     whatIf = WhatIf(layers: layers, statistics: statistics ?? CalibrationStatistics())
   }
 
+  /// Splits layers as `recipe` does, so that every answer is about its layers.
+  private mutating func follow(_ recipe: Recipe) throws {
+    let grouped = try layers.grouped(by: recipe)
+    if grouped.split != layers.split { whatIf.regroup(grouped) }
+  }
+
   /// Every layer under `recipe`.
   package mutating func evaluate(_ recipe: Recipe) throws -> [LayerEvaluation] {
+    try follow(recipe)
     let resolution = try layers.resolve(recipe)
     // Fills the memory on all cores first.
     _ = whatIf.predictions(for: resolution)
@@ -61,6 +69,7 @@ package struct Analysis: Sendable {
   /// Everything the detail pane shows of one layer.
   package mutating func detail(_ id: Layer.ID, _ recipe: Recipe) throws -> LayerDetail {
     var detail = LayerDetail(layer: id)
+    try follow(recipe)
     guard let layer = layers[id] else { return detail }
     let resolution = try layers.resolve(recipe)
     if let choice = resolution.layers[id] {
@@ -83,12 +92,8 @@ package struct Analysis: Sendable {
         )
       }
     }
-    detail.inputs = layer.inputs.map { name in
-      guard let edge = resolution.edges[name], edge.isQuantized,
-        let range = try? whatIf.choice(edge: edge.representative, scheme: edge.scheme)
-      else { return LayerDetail.EdgeRange(edge: name, range: nil) }
-      return LayerDetail.EdgeRange(edge: name, range: RangeSummary(range))
-    }
+    detail.boundaries = boundaries(of: layer, resolution)
+    detail.operators = layers.sourceOperators(of: layer)
     if layer.weight != nil, let weight = try? whatIf.weightStatistics(of: layer) {
       if let channels = weight.whole.channels {
         detail.channelRanges = zip(channels.minima, channels.maxima).map { low, high in
@@ -99,12 +104,16 @@ package struct Analysis: Sendable {
         HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
       }
     }
+    if let choice = resolution.layers[id] {
+      detail.gates = (try? whatIf.gates(of: layer, choice))?.map(LayerDetail.Gate.init) ?? []
+    }
     return detail
   }
 
   /// The int8 graph.
   /// - Throws: `WorkbenchError.notCalibrated`, or what conversion refuses.
   package mutating func convert(_ recipe: Recipe) throws -> Conversion {
+    try follow(recipe)
     let resolution = try layers.resolve(recipe)
     guard statistics != nil || !resolution.needsCalibration else {
       throw WorkbenchError.notCalibrated
@@ -113,9 +122,18 @@ package struct Analysis: Sendable {
     return try Converter.convert(layers, resolution, edgeParameters: parameters)
   }
 
-  package func summary(
+  /// The operators that conversion writes, by layer; a recipe is converted once.
+  mutating func operators(_ recipe: Recipe) throws -> [Layer.ID: [String]] {
+    if let written, written.recipe == recipe { return written.operators }
+    let operators = try convert(recipe).operators
+    written = (recipe, operators)
+    return operators
+  }
+
+  package mutating func summary(
     of conversion: Conversion, _ recipe: Recipe
   ) throws -> ConversionSummary {
+    try follow(recipe)
     let resolution = try layers.resolve(recipe)
     let counts = Dictionary(grouping: resolution.layers.values, by: \.precision).mapValues(\.count)
     let unmatched = resolution.unmatchedRules.map(\.description)
@@ -128,8 +146,9 @@ package struct Analysis: Sendable {
   }
 
   /// Suggestions, most gain first.
-  package func advice(_ recipe: Recipe, errors: ErrorReport?) throws -> [Advice] {
+  package mutating func advice(_ recipe: Recipe, errors: ErrorReport?) throws -> [Advice] {
     guard statistics != nil else { return [] }
+    try follow(recipe)
     var advisor = Advisor(resolution: try layers.resolve(recipe), whatIf: whatIf, errors: errors)
     return advisor.advice()
   }
@@ -152,6 +171,18 @@ package struct Analysis: Sendable {
     live.stableSince = watched.stableSince
     live.nonFiniteCount = seen.nonFiniteCount
     return live
+  }
+}
+
+extension LayerDetail.Gate {
+  init(_ gate: GateWeights) {
+    self.init(name: gate.gate, input: Part(gate.input), recurrence: Part(gate.recurrence))
+  }
+}
+
+extension LayerDetail.Gate.Part {
+  init(_ part: GateWeights.Part) {
+    self.init(range: part.range, scales: part.scales, decibels: part.decibels)
   }
 }
 

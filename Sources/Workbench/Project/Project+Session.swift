@@ -68,10 +68,11 @@ package struct Workspace: Sendable {
     guard FileManager.default.fileExists(atPath: modelPath) else {
       throw WorkbenchError.noFile(modelPath)
     }
-    let project = try Project(path: modelPath, options: options)
+    var project = try Project(path: modelPath, options: options)
     guard project.digest == session.model.sha256 else {
       throw WorkbenchError.modelChanged(path: modelPath, session: path)
     }
+    try project.group(by: session.recipe)
     self.init(
       project: project,
       statistics: session.statistics.map { statistics in

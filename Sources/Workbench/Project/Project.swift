@@ -6,6 +6,7 @@ import Foundation
 package import Graphs
 package import Kernels
 import ONNX
+package import Quantization
 package import Tensors
 
 /// How plans are built and run on this host.
@@ -25,7 +26,7 @@ package struct Project: Sendable {
   package let byteCount: Int
   /// As the file has it.
   package let source: Model
-  package let layers: LayerGraph
+  package private(set) var layers: LayerGraph
   package let notes: [String]
   package var options: HostOptions
   /// Shapes to plan with until data say otherwise, by input.
@@ -65,6 +66,11 @@ package struct Project: Sendable {
     self.notes = notes
   }
 
+  /// Splits layers as `recipe` says.
+  package mutating func group(by recipe: Recipe) throws {
+    layers = try layers.grouped(by: recipe)
+  }
+
   /// One sample, and 320 for open extents after the first two, which convolutional networks that
   /// take any size accept.
   private static func assumedShape(of input: ValueDeclaration) -> (Shape, isAssumed: Bool) {
@@ -84,6 +90,14 @@ package struct Project: Sendable {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
     if resolved(output) == resolved(path) { throw WorkbenchError.wouldReplaceModel(output) }
+  }
+
+  /// Throws when no layer lies in the module `name`.
+  package func refuseUnknownModule(_ name: String) throws {
+    let module = ModulePath(name)
+    let known = layers.layers.map { ModulePath($0.id) }
+    if known.contains(where: module.contains) { return }
+    throw WorkbenchError.unknownModule(module.text, nearest: module.nearest(around: known)?.text)
   }
 
   /// Throws when the file has quantized every layer that a recipe could change.
@@ -134,12 +148,14 @@ package struct Project: Sendable {
     let rows = layers.layers.map { layer in
       LayerSummary(
         id: layer.id, path: layer.path, title: layer.title, operatorType: layer.operatorType,
-        role: LayerSummary.Role(layer.role), precisions: layer.precisions, inputEdges: layer.inputs, outputEdge: layer.output,
+        role: LayerSummary.Role(layer.role), precisions: layer.precisions, inputEdges: layer.inputs,
+        outputEdge: layer.output,
         outputShape: costs?.outputShapes[layer.id]?.description ?? "",
         weightShape: (layer.weight?.shape ?? layer.stored?.weights?.shape)?.description ?? "",
         parameterCount: layer.parameterCount,
         multiplyAccumulates: costs?.multiplyAccumulates[layer.id] ?? 0,
-        share: costs?.share(of: layer.id) ?? 0,
+        share: costs?.share(of: layer.id) ?? 0, partCount: layer.partCount,
+        splitFrom: layer.splitFrom,
         stored: layer.stored.map { stored in
           StoredSummary(stored, runsOnCodes: onCodes[layer.main])
         })

@@ -1,6 +1,7 @@
 /// What a person asked for and cannot have, and what to do instead.
 package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case unknownInput(String, known: [String])
+  case unknownModule(String, nearest: String?)
   case noFile(String)
   case notCalibrated
   /// Every layer that a recipe could change is quantized in the file.
@@ -15,6 +16,9 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownInput(let name, let known):
       "The model has no input '\(name)'; it has \(known.joined(separator: ", "))."
+    case .unknownModule(let name, let nearest):
+      "The model has no module '\(name)'"
+        + (nearest.map { "; did you mean '\($0)'?" } ?? ": octet inspect lists its layers.")
     case .noFile(let path):
       "There is no file '\(path)'. Check the path; an ONNX model or an octet session is needed."
     case .notCalibrated:

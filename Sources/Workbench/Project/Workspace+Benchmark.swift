@@ -14,6 +14,7 @@ extension Workspace {
     control: JobControl, progress: (JobProgress) -> Void
   ) throws -> BenchmarkTable {
     let conversion = try analysis.convert(recipe)
+    let layers = try project.layers.grouped(by: recipe)
     let inputs = try sampleInputs(batch)
     let runner = BenchmarkRunner(
       runs: runs, threads: project.options.threads,
@@ -21,10 +22,10 @@ extension Workspace {
     let report = try runner.run(
       [
         BenchmarkSubject(
-          name: "fp32", model: project.layers.model, mode: .float, layers: project.layers,
+          name: "fp32", model: layers.model, mode: .float, layers: layers,
           isPrepared: true),
         BenchmarkSubject(
-          name: "int8", model: conversion.model, mode: .integer, layers: project.layers,
+          name: "int8", model: conversion.model, mode: .integer, layers: layers,
           isPrepared: true),
       ], inputs: inputs, control: control
     ) { step in progress(JobProgress(done: step.done, total: step.total, detail: step.label)) }

@@ -31,8 +31,9 @@ extension Workspace {
     _ dataset: Dataset, recipe: Recipe, analysis: inout Analysis, control: JobControl,
     progress: (JobProgress) -> Void
   ) throws -> ErrorTable {
+    let layers = try project.layers.grouped(by: recipe)
     let run = try ErrorAnalysis(
-      layers: project.layers, resolution: try project.layers.resolve(recipe),
+      layers: layers, resolution: try layers.resolve(recipe),
       conversion: try analysis.convert(recipe), threads: project.options.threads,
       instructionSet: project.options.instructionSet)
     let report = try run.run(dataset, control: control) { step in
@@ -58,8 +59,9 @@ extension Workspace {
     progress: (JobProgress) -> Void
   ) throws -> [SensitivityRow] {
     let conversion = try analysis.convert(recipe)
+    let layers = try project.layers.grouped(by: recipe)
     let run = try SensitivityAnalysis(
-      layers: project.layers, resolution: try project.layers.resolve(recipe),
+      layers: layers, resolution: try layers.resolve(recipe),
       parameters: Dictionary(
         conversion.edgeParameters.map { ($0.key, $0.value) },
         uniquingKeysWith: { first, _ in first }),

@@ -32,6 +32,10 @@ package enum Action: Equatable, Sendable {
 
   case edit(RecipeEdit)
   case clipByHand
+  /// Lets all that reads the outputs of the selection take reals, or codes again.
+  case toggleReal
+  /// Quantizes nothing but what the edit scope covers, or a module by name.
+  case quantizeOnly(module: String?)
   case setTarget(Target)
   case setRule(Rule)
   case undo
@@ -81,6 +85,8 @@ package enum RecipeEdit: Equatable, Sendable {
   case toggleReducedRange
   case toggleType
   case clip(lower: Float, upper: Float)
+  /// Makes each operator of a layer a layer of its own, or one layer of them again.
+  case toggleFusion
   /// Takes the rules of the scope away.
   case reset
 }

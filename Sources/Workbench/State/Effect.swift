@@ -7,7 +7,11 @@ package enum Effect: Equatable, Sendable {
   case listRecent
   case chooseData(DataRequest)
   case evaluate(generation: Int, Recipe)
+  /// Splits and joins layers as the recipe says.
+  case regroup(generation: Int, Recipe)
   case detail(generation: Int, layer: String, Recipe)
+  /// What conversion writes for a layer.
+  case outline(generation: Int, layer: String, Recipe)
   case calibrate(run: Int, DataRequest, Recipe, watched: [String])
   case watch([String], Recipe)
   case pause

@@ -7,7 +7,10 @@ package enum Event: Equatable, Sendable {
   case openFailed(path: String, message: String)
   case dataChosen(DataSummary)
   case evaluated(generation: Int, evaluations: [LayerEvaluation])
+  /// The layers after some were split or joined, and edges of theirs that calibration did not see.
+  case regrouped(generation: Int, ProjectSummary, unobserved: [String])
   case detailed(generation: Int, detail: LayerDetail)
+  case outlined(generation: Int, LayerOutline)
   case jobProgressed(run: Int, JobProgress)
   case calibrationProgressed(run: Int, CalibrationProgressSummary)
   case calibrated(run: Int, CalibrationSummary)

@@ -81,29 +81,76 @@ package struct LayerDetail: Equatable, Sendable {
   package var weightHistogram: HistogramSummary?
   /// Least and largest weight per output channel.
   package var channelRanges: [ClosedRange<Float>]
+  /// Of an LSTM or GRU, in ONNX order.
+  package var gates: [Gate] = []
   /// Every observer on the layer's output under the layer's scheme.
   package var observers: [RangeSummary]
   /// Which of `observers` is in force.
   package var chosenObserver: String
-  package var inputs: [EdgeRange]
+  /// What it reads, then what it makes.
+  package var boundaries: [Boundary] = []
+  /// Operators of the file that it stands for.
+  package var operators: [String] = []
   /// One line per field: value, the rule that set it, and what that overrode.
   package var provenance: [String]
   package var nonFiniteCount: Int
   package var observedCount: Int
 
-  package struct EdgeRange: Equatable, Sendable {
+  /// The weights of one gate: what its input and its hidden state are multiplied with.
+  package struct Gate: Equatable, Sendable {
+    package struct Part: Equatable, Sendable {
+      package var range: ClosedRange<Float>
+      /// Least and largest; `nil` where the weights stay in float.
+      package var scales: ClosedRange<Float>?
+      package var decibels: Double?
+      package init(
+        range: ClosedRange<Float>, scales: ClosedRange<Float>? = nil, decibels: Double? = nil
+      ) {
+        self.range = range
+        self.scales = scales
+        self.decibels = decibels
+      }
+    }
+    /// `i`, `o`, `f`, `c`, or `z`, `r`, `h`.
+    package var name: String
+    package var input: Part
+    package var recurrence: Part
+    package init(name: String, input: Part, recurrence: Part) {
+      self.name = name
+      self.input = input
+      self.recurrence = recurrence
+    }
+  }
+
+  /// A tensor where the layer begins or ends.
+  package struct Boundary: Equatable, Sendable {
+    package enum Form: Equatable, Sendable {
+      case real
+      case codes(type: String)
+    }
     package var edge: String
+    package var isInput: Bool
+    /// As what the layer takes or leaves it.
+    package var form: Form
+    /// Of codes, once the tensor was observed.
     package var range: RangeSummary?
-    package init(edge: String, range: RangeSummary?) {
+    /// What happens at it, and by which rule; may be empty.
+    package var note: String
+    package init(
+      edge: String, isInput: Bool, form: Form, range: RangeSummary? = nil, note: String = ""
+    ) {
       self.edge = edge
+      self.isInput = isInput
+      self.form = form
       self.range = range
+      self.note = note
     }
   }
 
   package init(
     layer: String, activationHistogram: HistogramSummary? = nil,
     weightHistogram: HistogramSummary? = nil, channelRanges: [ClosedRange<Float>] = [],
-    observers: [RangeSummary] = [], chosenObserver: String = "", inputs: [EdgeRange] = [],
+    observers: [RangeSummary] = [], chosenObserver: String = "",
     provenance: [String] = [], nonFiniteCount: Int = 0, observedCount: Int = 0
   ) {
     self.layer = layer
@@ -112,9 +159,22 @@ package struct LayerDetail: Equatable, Sendable {
     self.channelRanges = channelRanges
     self.observers = observers
     self.chosenObserver = chosenObserver
-    self.inputs = inputs
     self.provenance = provenance
     self.nonFiniteCount = nonFiniteCount
     self.observedCount = observedCount
+  }
+}
+
+/// What conversion writes for one layer.
+package struct LayerOutline: Equatable, Sendable {
+  package var layer: String
+  package var operators: [String]
+  /// Why there is no converted graph; empty when there is one.
+  package var problem: String
+
+  package init(layer: String, operators: [String] = [], problem: String = "") {
+    self.layer = layer
+    self.operators = operators
+    self.problem = problem
   }
 }

@@ -82,6 +82,10 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
   package var multiplyAccumulates: Int
   /// Share of the model's multiply-accumulates, 0...1.
   package var share: Double
+  /// How many operators run in it in one step and could be layers of their own.
+  package var partCount: Int
+  /// The layer that it would be part of, had the recipe not split that.
+  package var splitFrom: String?
   /// How the file has quantized the layer already.
   package var stored: StoredSummary?
 
@@ -90,7 +94,7 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     precisions: [LayerPrecision] = [.staticInt8, .float32],
     inputEdges: [String], outputEdge: String, outputShape: String = "", weightShape: String = "",
     parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0,
-    stored: StoredSummary? = nil
+    partCount: Int = 1, splitFrom: String? = nil, stored: StoredSummary? = nil
   ) {
     self.id = id
     self.path = path
@@ -105,10 +109,14 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     self.parameterCount = parameterCount
     self.multiplyAccumulates = multiplyAccumulates
     self.share = share
+    self.partCount = partCount
+    self.splitFrom = splitFrom
     self.stored = stored
   }
 
   package var hasWeights: Bool { !weightShape.isEmpty }
+
+  package var isQuantizable: Bool { role == .quantizable }
 }
 
 /// How a layer of the file is quantized already.

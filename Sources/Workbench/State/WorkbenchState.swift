@@ -40,6 +40,10 @@ package struct WorkbenchState: Equatable, Sendable {
   package var isUnsaved = false
   /// Whether something changed after the session was handed over for writing.
   var hasChangedSinceSave = false
+  /// What the recipe said of fusing when the layers were grouped last.
+  var groupedBy: [Rule] = []
+  /// The generation in which that was asked for, so that late answers are told apart.
+  var groupingGeneration = 0
   package var history = RecipeHistory(Recipe(target: .x86))
   /// Counts recipe and statistics changes, so that late evaluations are told apart.
   package var generation = 0
@@ -68,6 +72,11 @@ package struct WorkbenchState: Equatable, Sendable {
 
   package var selectedLayer: LayerSummary? {
     project.flatMap { layers.selectedLayer(in: $0.layers) }
+  }
+
+  /// The module whose row is selected, such as `encoder/0`.
+  package var selectedScope: String? {
+    project.flatMap { layers.selectedScope(in: $0.layers) }
   }
 
   /// Whether the recipe quantizes something statically and nothing was observed yet.

@@ -56,6 +56,9 @@ package struct WorkbenchCommand: Sendable {
         throw CommandError.rule(error.description)
       }
     },
+    WorkbenchCommand("only", "MODULE", "quantize this module and nothing else") { text, _ in
+      .quantizeOnly(module: text)
+    },
     WorkbenchCommand("errors", "", "measure what each layer loses") { _, _ in .analyseErrors },
     WorkbenchCommand("sensitivity", "", "quantize one layer at a time") { _, _ in .runSensitivity },
     WorkbenchCommand("worst", "", "go to the layer that loses most") { _, _ in .jumpToWorstLayer },
@@ -131,10 +134,18 @@ package struct WorkbenchCommand: Sendable {
       case "target": Target.allCases.map(\.rawValue)
       case "data": ["random"]
       case "limit": ["all"]
-      case "set": ["all:", "op=", "match=", "layer=", "tensor="] + layerRules(state)
+      case "set":
+        ["all:", "op=", "match=", "module=", "layer=", "tensor="] + layerRules(state)
+          + modules(state).map { "module=\($0):" }
+      case "only": modules(state)
       default: []
       }
     return values.filter { $0.hasPrefix(rest) && $0 != rest }.map { "\(word) \($0)" }
+  }
+
+  private static func modules(_ state: WorkbenchState) -> [String] {
+    let enclosing = state.project?.layers.flatMap { ModulePath($0.id).enclosing.map(\.text) } ?? []
+    return Set(enclosing).sorted()
   }
 
   private static func layerRules(_ state: WorkbenchState) -> [String] {

@@ -1,4 +1,4 @@
-package import Quantization
+import Quantization
 import Sessions
 
 extension WorkbenchState {
@@ -8,6 +8,8 @@ extension WorkbenchState {
     switch action {
     case .edit(let edit): return apply(edit)
     case .clipByHand: return askForClip()
+    case .toggleReal: return toggleReal()
+    case .quantizeOnly(let module): return quantizeOnly(module)
     case .setTarget(let target):
       var recipe = recipe
       recipe.target = target
@@ -50,7 +52,7 @@ extension WorkbenchState {
   }
 
   /// Puts a changed recipe on the history and asks for what follows from it.
-  private mutating func adopt(_ recipe: Recipe, label: String) -> [Effect] {
+  mutating func adopt(_ recipe: Recipe, label: String) -> [Effect] {
     guard recipe != self.recipe else {
       say("That is so already.")
       return []
@@ -64,27 +66,20 @@ extension WorkbenchState {
     errors.isStale = errors.report != nil
     benchmark.isStale = benchmark.report != nil
     conversion = nil
-    return reevaluate() + changed()
-  }
-
-  /// The rule scopes that the next edit changes, with a name for people.
-  package var editScopes: (scopes: [RuleScope], title: String)? {
-    guard let layer = selectedLayer else { return nil }
-    switch layers.scope {
-    case .layer where !layers.marks.isEmpty:
-      let ids = project?.layers.map(\.id).filter(layers.marks.contains) ?? []
-      return (ids.map(RuleScope.layer), "\(ids.count) marked layers")
-    case .layer: return ([.layer(layer.id)], layer.id)
-    case .operatorType: return ([.operatorType(layer.operatorType)], "every \(layer.operatorType)")
-    case .all: return ([.global], "all layers")
-    }
+    layers.outline = nil
+    guard recipe.fusionRules != groupedBy else { return reevaluate() + changed() }
+    groupedBy = recipe.fusionRules
+    let effects = reevaluate()
+    groupingGeneration = generation
+    return [.regroup(generation: generation, recipe)] + effects + changed()
   }
 
   private mutating func apply(_ edit: RecipeEdit) -> [Effect] {
-    guard let layer = selectedLayer, let (scopes, title) = editScopes else {
-      say("Select a layer first.", .warning)
+    guard let (scopes, title) = editScopes, let layer = editedLayer else {
+      say(whyNothingIsEdited, .warning)
       return []
     }
+    if edit == .toggleFusion { return toggleFusion() }
     if case .float(let reason) = layer.role, layers.scope == .layer, layers.marks.isEmpty {
       let words = layer.stored == nil ? "stays fp32" : "stays as it is"
       say("\(layer.id) \(words): \(reason).", .warning)
@@ -99,9 +94,9 @@ extension WorkbenchState {
       for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
       return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
     }
-    let (change, words) = describe(edit, current, layer.precisions)
+    let (change, words) = describe(edit, current, editedPrecisions)
     for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
-    return adopt(recipe, label: "\(title): \(words)")
+    return adopt(recipe, label: "\(title): \(words)" + exceptions(from: change, scopes))
   }
 
   private func describe(
@@ -147,15 +142,18 @@ extension WorkbenchState {
     case .clip(let lower, let upper):
       part.observer = .manual(lower: lower, upper: upper)
       words = "clipped to \(lower)…\(upper)"
-    case .reset:
-      return (change, "reset")
+    case .toggleFusion, .reset:
+      return (change, "")
     }
     if side == .activation { change.activation = part } else { change.weight = part }
     return (change, "\(side.title) \(words)")
   }
 
   private mutating func askForClip() -> [Effect] {
-    guard let layer = selectedLayer else { return [] }
+    guard let layer = editedLayer, let title = editScopes?.title else {
+      say(whyNothingIsEdited, .warning)
+      return []
+    }
     let range: (lower: Float, upper: Float)? =
       switch layers.side {
       case .activation: layers.evaluations[layer.id]?.activation.map { ($0.lower, $0.upper) }
@@ -163,7 +161,7 @@ extension WorkbenchState {
       }
     overlay = .prompt(
       Prompt(
-        kind: .clip, title: "Clip \(layers.side.title)s of \(layer.id)",
+        kind: .clip, title: "Clip \(layers.side.title)s of \(title)",
         hint: "lower and upper bound in real units, such as 0 6",
         input: EditedLine(range.map { "\($0.lower) \($0.upper)" } ?? "")))
     return []

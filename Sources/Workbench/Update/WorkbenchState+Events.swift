@@ -23,9 +23,17 @@ extension WorkbenchState {
       guard generation == self.generation else { return [] }
       for evaluation in evaluations { layers.evaluations[evaluation.layer] = evaluation }
       return []
+    case .regrouped(let generation, let project, let unobserved):
+      // Other edits may have followed; only a later regrouping outdates it.
+      guard generation == groupingGeneration else { return [] }
+      return regroup(project, unobserved: unobserved)
     case .detailed(let generation, let detail):
       guard generation == self.generation, detail.layer == selectedLayer?.id else { return [] }
       layers.detail = detail
+      return []
+    case .outlined(let generation, let outline):
+      guard generation == self.generation, outline.layer == selectedLayer?.id else { return [] }
+      layers.outline = outline
       return []
     case .watchedSampled(let live):
       guard !calibrate.isRunning else { return [] }
@@ -64,6 +72,27 @@ extension WorkbenchState {
       guard run == job?.run else { return [] }
       return receiveFromJob(event)
     }
+  }
+
+  /// Shows the layers as they are split now, with the cursor where it was.
+  private mutating func regroup(_ project: ProjectSummary, unobserved: [String]) -> [Effect] {
+    let selected = selectedLayer
+    let rowBefore = layers.cursor.selected
+    self.project = project
+    layers.marks.formIntersection(project.layers.map(\.id))
+    let rows = layers.rows(of: project.layers)
+    let wanted = [selected?.id, selected?.splitFrom].compactMap(\.self)
+    let found = wanted.lazy.compactMap { id in
+      rows.firstIndex {
+        if case .layer(let index, _) = $0 { project.layers[index].id == id } else { false }
+      }
+    }.first
+    layers.cursor.select(found ?? rowBefore, count: rows.count, visible: visibleRows)
+    if let edge = unobserved.first {
+      let others = unobserved.count > 1 ? " and \(unobserved.count - 1) more were" : " was"
+      say("'\(edge)'\(others) never observed: calibrate again, 2 and then r.", .warning)
+    }
+    return refreshDetail()
   }
 
   private mutating func receiveFromJob(_ event: Event) -> [Effect] {
@@ -156,6 +185,7 @@ extension WorkbenchState {
     self.recent = recent
     project = opened.project
     history = RecipeHistory(opened.recipe)
+    groupedBy = opened.recipe.fusionRules
     sessionPath = opened.sessionPath
     calibrate.data = opened.data
     calibrate.requestedPath = opened.data.map { $0.isRandom ? "" : $0.path }

@@ -18,7 +18,7 @@ extension WorkbenchState {
 
   var calibrateCommand: String {
     "octet calibrate \(modelArgument)\(dataArguments) --target \(recipe.target.rawValue)"
-      + " -o \(sessionArgument)"
+      + recipe.rules.map { " --set \(shellQuoted($0.text))" }.joined() + " -o \(sessionArgument)"
   }
 
   var compareCommand: String {

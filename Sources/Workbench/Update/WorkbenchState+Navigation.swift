@@ -45,6 +45,7 @@ extension WorkbenchState {
       let count = LayersFeature.DetailPage.allCases.count
       let raw = ((layers.page.rawValue + step) % count + count) % count
       layers.page = LayersFeature.DetailPage(rawValue: raw) ?? .activation
+      return layers.page == .graph ? refreshDetail() : []
     case .jumpToLayer:
       return jumpToSelectedLayer()
     case .jumpToWorstLayer:
@@ -191,7 +192,14 @@ extension WorkbenchState {
   }
 
   private mutating func toggleMark() -> [Effect] {
-    guard tab == .layers, let layer = selectedLayer else { return [] }
+    guard tab == .layers, let project else { return [] }
+    if let scope = selectedScope {
+      let ids = layers.layers(inScope: scope, of: project.layers).filter(layers.matches).map(\.id)
+      let isMarked = layers.marks.isSuperset(of: ids)
+      layers.marks = isMarked ? layers.marks.subtracting(ids) : layers.marks.union(ids)
+      return move(.down)
+    }
+    guard let layer = selectedLayer else { return [] }
     if layers.marks.remove(layer.id) == nil { layers.marks.insert(layer.id) }
     return move(.down)
   }

@@ -12,7 +12,8 @@ extension WorkbenchState {
     case .startFilter, .startCommand, .openPalette, .openHelp, .text, .submitText, .completeText,
       .answer:
       return converse(action)
-    case .edit, .clipByHand, .setTarget, .setRule, .undo, .redo, .applyAdvice, .keepFloat:
+    case .edit, .clipByHand, .toggleReal, .quantizeOnly, .setTarget, .setRule, .undo, .redo,
+      .applyAdvice, .keepFloat:
       return changeRecipe(action)
     case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
       .setThreads,
@@ -54,6 +55,9 @@ extension WorkbenchState {
   /// Asks for the detail of the selected layer, unless it is already shown.
   func refreshDetail() -> [Effect] {
     guard let layer = selectedLayer else { return [] }
-    return [.detail(generation: generation, layer: layer.id, recipe)]
+    let detail = Effect.detail(generation: generation, layer: layer.id, recipe)
+    // Only this page needs a conversion.
+    return layers.page == .graph
+      ? [detail, .outline(generation: generation, layer: layer.id, recipe)] : [detail]
   }
 }
