@@ -50,6 +50,8 @@ def check(name, kind, options, workshop):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", models.NAMES)
 def test_every_kind_agrees(name, kind, workshop):
+    if kind == "mixed" and name in models.LARGE:
+        pytest.skip("the judge does not fuse this, so it has no noise of its own to measure by")
     model, report = check(name, kind, KINDS[kind], workshop)
     used = {node.op_type for node in model.graph.node}
     if kind == "dynamic":
