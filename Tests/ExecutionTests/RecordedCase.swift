@@ -17,6 +17,7 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
 
   static let operators = load("operators")
   static let quantized = load("quantized")
+  static let dynamic = load("dynamic")
 
   /// The cases of `Data/<file>.cases`, which `make_cases.py` wrote.
   private static func load(_ file: String) -> [RecordedCase] {
