@@ -118,13 +118,13 @@ import Testing
       graph.initializers[weights + ".codes"] = Initializer(Tensor(codes, shape: [1, rows, depth]))
       graph.initializers[weights + ".scales"] = Initializer(Tensor(scales))
       graph.append(
-        OperatorName("DequantizeLinear"), name: weights, attributes: ["axis": .int(1)],
-        inputs: [weights + ".codes", weights + ".scales"], outputs: [weights])
+        OperatorName("DequantizeLinear"), name: weights,
+        inputs: [weights + ".codes", weights + ".scales"], outputs: [weights],
+        attributes: ["axis": .int(1)])
     }
     graph.append(
-      OperatorName(name), name: "layer",
-      attributes: ["hidden_size": .int(Int64(hidden)), "linear_before_reset": .int(1)],
-      inputs: ["x", "W", "R"], outputs: ["y", "y_h"])
+      OperatorName(name), name: "layer", inputs: ["x", "W", "R"], outputs: ["y", "y_h"],
+      attributes: ["hidden_size": .int(Int64(hidden)), "linear_before_reset": .int(1)])
     let x = Tensor(values(12 * 3 * inputs, scale: 2), shape: [12, 3, inputs])
     return (Model(graph: graph), ["x": x])
   }

@@ -25,7 +25,7 @@ import Testing
       bias = testValues(rows, seed: seed + 2)
     }
 
-    /// - Parameter clip: so large that it changes nothing, it forces the passes of the general case.
+    /// - Parameter clip: so large that it changes nothing, it forces the general passes.
     func direction(isReversed: Bool, clip: Float?, isa: InstructionSet) -> RecurrentDirection {
       let hidden = geometry.hidden
       func product(
@@ -58,7 +58,9 @@ import Testing
     }
 
     /// The state after each step of one sequence, from the definition.
-    func states(_ sequence: [[Float]], hidden first: [Float], cell firstCell: [Float]) -> [[Double]] {
+    func states(
+      _ sequence: [[Float]], hidden first: [Float], cell firstCell: [Float]
+    ) -> [[Double]] {
       var (hidden, cell) = (first.map { Double($0) }, firstCell.map { Double($0) })
       func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
       func product(_ row: Int, _ state: [Double]) -> Double {
@@ -190,8 +192,8 @@ import Testing
       let output = rows(together.output, width: hidden, count: 2 * geometry.steps)
       #expect(agree(Array(output[..<found.output.count]), found.output, tolerance: 1e-6))
       #expect(output[found.output.count...].allSatisfy { $0 == 0 }, "steps behind the end are zero")
-      #expect(
-        agree(rows(together.lastHidden, width: hidden, count: 2), found.lastHidden, tolerance: 1e-6))
+      let last = rows(together.lastHidden, width: hidden, count: 2)
+      #expect(agree(last, found.lastHidden, tolerance: 1e-6))
     }
   }
 

@@ -3,9 +3,9 @@ internal import Kernels
 internal import Tensors
 
 extension IntegerCompiler {
-  /// LSTM, GRU and RNN of reals with weights that a dequantizer makes of 8-bit constants: products run
-  /// on the codes, with the real operand quantized when it is known, unless they are too small to gain
-  /// from it.
+  /// LSTM, GRU and RNN of reals with weights that a dequantizer makes of 8-bit constants: products
+  /// run on the codes, with the real operand quantized when it is known, unless they are too small
+  /// to gain from it.
   func compileRecurrence(_ node: Node) throws(ExecutionError) -> Bool {
     let arithmetic = RecurrentArithmetic(
       quantization: site.compiler.options.dynamicQuantization, leavesSmallToFloat: true)

@@ -1,5 +1,5 @@
-/// A matrix product of reals in integers: rows are quantized when they are known, all with one scale,
-/// and the sums are made real again.
+/// A matrix product of reals in integers: rows are quantized when they are known, all with one
+/// scale, and the sums are made real again.
 package final class DynamicProductInt8: Sendable {
   private let product: OffsetProductInt8
   private let scaling: AccumulatorScaling

@@ -9,8 +9,8 @@ package struct OffsetProductInt8: Sendable {
   package var columns: Int { product.columns }
   package var kernelName: String { product.kernelName }
 
-  /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each in
-  ///   -128...255.
+  /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each
+  ///   in -128...255.
   /// - `zeroPoints`: one, or one for each column.
   package init(
     depth: Int, columns: Int, weights: [Int16], zeroPoints: [Int16], transposed: Bool,

@@ -2,8 +2,8 @@ internal import CKernels
 
 /// GRU, gates in the order z, r, h: `hidden = (1 - f(Z)) * n + f(Z) * hidden`.
 package final class GRUCell: Sendable {
-  /// Whether the reset gate acts on the recurrent product, `n = g(X + r * (R hidden + bias))`, or on
-  /// the state before it, `n = g(X + R (r * hidden))`.
+  /// Whether the reset gate acts on the recurrent product, `n = g(X + r * (R hidden + bias))`, or
+  /// on the state before it, `n = g(X + R (r * hidden))`.
   package let resetsProduct: Bool
   private let hidden: Int
   private let f: GateFunction

@@ -43,7 +43,7 @@ package struct RecurrentDirection: Sendable {
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let space = RecurrentWorkspace(geometry, gates: cell.gates, at: scratch)
-    // Steps behind the end of all sequences count for nothing, neither here nor in a range of codes.
+    // Steps behind the end of all sequences count for nothing, nor do they widen a range of codes.
     let rows =
       geometry.isBatchFirst
       ? geometry.rows : Self.longest(operands, geometry) * geometry.batch

@@ -1,4 +1,4 @@
-"""Writes operators.cases, quantized.cases and dynamic.cases: small models with inputs and recorded outputs.
+"""Writes operators.cases, quantized.cases and dynamic.cases: small models with recorded outputs.
 
 Each file is a sequence of ONNX models, each behind its length as a little-endian uint32. A model
 holds, beside its graph, initializers `feed:<input>` and `expect:<output>`: data, and what ONNX
