@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct OperatorTests {
   @Test func everyRecordedCaseIsThere() {
-    #expect(RecordedCase.operators.count > 180)
+    #expect(RecordedCase.operators.count > 210)
     #expect(RecordedCase.quantized.count > 50)
   }
 

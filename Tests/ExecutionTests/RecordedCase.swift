@@ -19,6 +19,7 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
   static let quantized = load("quantized")
   /// Operators that take and give codes.
   static let codes = load("codes")
+  static let dynamic = load("dynamic")
 
   /// The cases of `Data/<file>.cases`, which `make_cases.py` wrote.
   private static func load(_ file: String) -> [RecordedCase] {

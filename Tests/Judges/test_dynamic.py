@@ -161,7 +161,7 @@ def check_chain(made, feeds, workshop):
 
 
 def quantized(weights, dtype, per_channel):
-    """`[directions, rows, depth]` reals as codes `[directions, depth, rows]`, scales, zero points."""
+    """`[directions, rows, depth]` as codes `[directions, depth, rows]`, scales, zero points."""
     turned = weights.swapaxes(1, 2)
     axes = 1 if per_channel else (1, 2)
     high = np.abs(turned).max(axis=axes, keepdims=True)

@@ -37,7 +37,7 @@ def agree(layer, workshop, *options):
 
 
 def structures():
-    """Direction, bias, first state, lengths and the operator's own switches, in all combinations."""
+    """Direction, bias, first state, lengths and the operator's own switches, all combined."""
     own = {
         "LSTM": [dict(), dict(peepholes=True), dict(attributes=(("input_forget", 1),)),
                  dict(peepholes=True, attributes=(("input_forget", 1), ("clip", 0.4)))],

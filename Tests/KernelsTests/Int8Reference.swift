@@ -4,7 +4,8 @@ import Kernels
 enum Int8Reference {
   /// `sum of (x - zeroPoint) * w` for every output, without bias; padding adds nothing.
   static func accumulators(
-    _ geometry: ConvolutionGeometry, input: [UInt8], weights: [Int8], zeroPoint: UInt8, batch: Int
+    _ geometry: ConvolutionGeometry, input: [UInt8], weights: [some BinaryInteger],
+    zeroPoint: UInt8, batch: Int
   ) -> [Int32] {
     var sums: [Int32] = []
     forEachOutput(geometry, batch: batch) { image, y, x, channel in

@@ -2,8 +2,8 @@ internal import Graphs
 internal import Kernels
 internal import Tensors
 
-/// What makes the int32 sums of MatMulInteger or ConvInteger real: Cast, Mul with the product of both
-/// scales, Add of a constant bias.
+/// What makes the int32 sums of MatMulInteger or ConvInteger real: Cast, Mul with the product of
+/// both scales, Add of a constant bias.
 struct DynamicChain {
   /// The DynamicQuantizeLinear that makes the codes.
   let quantizer: Int

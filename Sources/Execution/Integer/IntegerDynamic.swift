@@ -127,9 +127,10 @@ extension IntegerCompiler {
     _ chain: DynamicChain, _ input: Value, _ shape: Shape, _ layout: Layout, kernel: String,
     scratch: Buffer.ID?, multiplyAccumulates: Int, weightByteCount: Int,
     run: @escaping (RunContext, Buffer.ID, UnsafeMutablePointer<Float>) -> Void,
-    runCodes: @escaping (
-      RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>
-    ) -> Void
+    runCodes:
+      @escaping (
+        RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>
+      ) -> Void
   ) throws(ExecutionError) {
     let maker = site.compiler.graph.units[chain.quantizer]
     var reads: [Buffer.ID]

@@ -11,7 +11,8 @@ struct CodeConvolution: OperatorKernel {
   }
 
   /// The exact convolution with the constant weights, for an input of that shape.
-  func kernel(_ input: Shape, _ site: OperatorSite) throws(ExecutionError) -> OffsetConvolutionInt8 {
+  func kernel(_ input: Shape, _ site: OperatorSite) throws(ExecutionError) -> OffsetConvolutionInt8
+  {
     let weights = try CodeWeights(site, 1, zeroPoint: 3, channelAxis: 0)
     let geometry = try operation.geometry(input: input, weights: weights.shape, site)
     return OffsetConvolutionInt8(

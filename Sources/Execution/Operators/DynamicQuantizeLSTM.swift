@@ -57,6 +57,6 @@ struct DynamicQuantizeLSTM: OperatorKernel {
       codes: turned, shape: [directions, rows, depth], scales: try spread(try site.floats(scale)),
       zeroPoints: try spread(
         zeroPoints?.codes?.map { Int16($0) } ?? [Int16](repeating: 0, count: directions)),
-      quantization: .onnx)
+      arithmetic: RecurrentArithmetic(quantization: .onnx, leavesSmallToFloat: false))
   }
 }

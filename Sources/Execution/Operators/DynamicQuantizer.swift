@@ -73,7 +73,8 @@ struct CodeWeights {
     _ site: OperatorSite, _ index: Int, zeroPoint zeroIndex: Int, channelAxis: Int
   ) throws(ExecutionError) {
     let tensor = try site.constant(index)
-    guard tensor.elementType == .uint8 || tensor.elementType == .int8, let codes = tensor.codes else {
+    guard tensor.elementType == .uint8 || tensor.elementType == .int8, let codes = tensor.codes
+    else {
       throw .wrongElementType(
         operatorName: site.operatorName, node: site.nodeName, found: tensor.elementType)
     }

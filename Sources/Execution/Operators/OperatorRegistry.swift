@@ -8,7 +8,7 @@ protocol OperatorKernel: SendableMetatype {
   func compile(_ site: OperatorSite) throws(ExecutionError)
 }
 
-/// The operators that can be executed, by ONNX name, with the domain before it unless it is ONNX's own.
+/// The operators that can be executed, by name, behind their domain unless that is ONNX's own.
 struct OperatorRegistry: Sendable {
   private var kernels: [String: any OperatorKernel.Type] = [:]
 

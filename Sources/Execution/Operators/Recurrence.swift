@@ -54,8 +54,7 @@ struct Recurrence: OperatorKernel {
       kernel: "\(kind.rawValue.lowercased())-\(layer.kernelName)",
       reads: [source] + states.buffers, scratch: scratch,
       multiplyAccumulates: layer.multiplyAccumulates,
-      weightByteCount: layer.weightCount * (weights.isInteger ? 1 : 4),
-      isInteger: weights.isInteger
+      weightByteCount: layer.weightByteCount, isInteger: layer.isInteger
     ) { (run: RunContext) throws(ExecutionError) in
       let rows = lengths.map { UnsafePointer(run.elements($0, of: Int32.self)) }
       if let rows {
@@ -116,13 +115,15 @@ struct Recurrence: OperatorKernel {
           isReversed: isReversed,
           input: weights.product(
             direction: direction, rows: all,
-            bias: keepsApart ? bias?.inputKeepingLast : bias?.merged, isa: site.isa),
+            bias: keepsApart ? bias?.inputKeepingLast : bias?.merged, count: geometry.rows,
+            isa: site.isa),
           recurrent: recurrent.product(
             direction: direction, rows: first, bias: keepsApart ? bias?.lastRecurrent : nil,
-            isa: site.isa),
+            count: geometry.batch, isa: site.isa),
           candidate: resetsState
             ? recurrent.product(
-              direction: direction, rows: 2 * hidden..<3 * hidden, bias: nil, isa: site.isa)
+              direction: direction, rows: 2 * hidden..<3 * hidden, bias: nil,
+              count: geometry.batch, isa: site.isa)
             : nil,
           cell: attributes.cell(
             direction: direction, hidden: hidden, peepholes: peepholes?[direction], isa: site.isa)))

@@ -1,6 +1,6 @@
-/// A matrix product of reals in integers: rows are quantized when they are known, all with one scale,
-/// and the sums are made real again.
-package struct DynamicProductInt8: Sendable {
+/// A matrix product of reals in integers: rows are quantized when they are known, all with one
+/// scale, and the sums are made real again.
+package final class DynamicProductInt8: Sendable {
   private let product: OffsetProductInt8
   private let scaling: AccumulatorScaling
   private let quantization: DynamicQuantization
@@ -28,7 +28,8 @@ package struct DynamicProductInt8: Sendable {
     codeByteCount(rows: rows) + product.scratchByteCount(rows: rows, threads: threads)
   }
 
-  private func codeByteCount(rows: Int) -> Int { roundedUp(rows * depth, to: 64) }
+  /// With room for a quad to be read across the end.
+  private func codeByteCount(rows: Int) -> Int { roundedUp(rows * depth + 3, to: 64) }
 
   /// - `input`: `[rows, depth]`, in real units.
   /// - `output`: `[rows, columns]`, in real units; does not overlap the input.
@@ -40,19 +41,21 @@ package struct DynamicProductInt8: Sendable {
     let parameters = quantization.quantize(
       input, into: codes, count: rows * depth, isa: isa, pool: pool)
     runCodes(
-      codes, parameters, into: output, rows: rows,
+      codes, parameters, into: output, rows: rows, hasSlack: true,
       scratch: scratch + codeByteCount(rows: rows), pool: pool)
   }
 
   /// As `run`, with codes that were made elsewhere.
+  /// - `hasSlack`: whether 3 bytes behind the last row may be read.
   package func runCodes(
     _ codes: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    into output: UnsafeMutablePointer<Float>, rows: Int, scratch: UnsafeMutableRawPointer,
-    pool: ThreadPool
+    into output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
     product.run(
-      codes, zeroPoint: parameters.zeroPoint, sums, rows: rows, scratch: scratch, pool: pool)
+      codes, zeroPoint: parameters.zeroPoint, sums, rows: rows, hasSlack: hasSlack,
+      scratch: scratch, pool: pool)
     scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
   }
 }

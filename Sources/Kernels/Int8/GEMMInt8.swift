@@ -48,20 +48,24 @@ package struct GEMMInt8: Sendable {
     _ a: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, rows: Int,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
-    forEachPiece(a, rows: rows, scratch: scratch, pool: pool) { left, firstRow, panels in
+    forEachPiece(a, rows: rows, isDirect: isDirect, scratch: scratch, pool: pool) {
+      left, firstRow, panels in
       product.run(
         left, to: .init(base: output + firstRow * columns, stride: columns), panels: panels)
     }
   }
 
   /// `sum of (a - zeroPoint) * b`, without bias, for a zero point that is known at run time only.
+  /// - `hasSlack`: whether 3 bytes behind the last row may be read, which saves copies of rows.
   package func runAccumulators(
     _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, _ output: UnsafeMutablePointer<Int32>, rows: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let initial = scratch.bindMemory(to: Int32.self, capacity: product.panels.paddedColumns)
     product.fillInitial(initial, zeroPoint: zeroPoint)
-    forEachPiece(a, rows: rows, scratch: scratch, pool: pool) { left, firstRow, panels in
+    forEachPiece(
+      a, rows: rows, isDirect: isDirect || hasSlack, scratch: scratch, pool: pool
+    ) { left, firstRow, panels in
       product.runAccumulators(
         left, initial: initial, to: .init(base: output + firstRow * columns, stride: columns),
         panels: panels)
@@ -95,7 +99,7 @@ package struct GEMMInt8: Sendable {
   }
 
   /// Rows are read in quads; where depth is not a multiple of 4 they are copied to have room for
-  /// that.
+  /// that. What stands behind a row meets weights of zero.
   private var isDirect: Bool { depth % 4 == 0 }
 
   private var blockByteCount: Int {
@@ -104,7 +108,8 @@ package struct GEMMInt8: Sendable {
   }
 
   private func forEachPiece(
-    _ a: UnsafePointer<UInt8>, rows: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool,
+    _ a: UnsafePointer<UInt8>, rows: Int, isDirect: Bool, scratch: UnsafeMutableRawPointer,
+    pool: ThreadPool,
     _ body: (_ left: kern_gemm_u8_rows, _ firstRow: Int, _ panels: Range<Int>) -> Void
   ) {
     let paddedDepth = product.panels.paddedDepth

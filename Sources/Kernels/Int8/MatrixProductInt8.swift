@@ -87,8 +87,9 @@ struct MatrixProductInt8: Sendable {
     let kernel = kern_int8_table_for(isa.kernelIsa).pointee.largest_u8
     let depth = panels.paddedDepth
     let limit = lightPanels.safeInputMaximum
-    if rows.stride == depth {
-      return kernel(rows.data, rows.rows * depth) <= limit
+    // Rows without gaps; the last one may be followed by less than a quad.
+    if rows.stride == depth || rows.stride == panels.depth {
+      return kernel(rows.data, rows.rows * rows.stride) <= limit
         ? lightPanels.kernelValue : panels.kernelValue
     }
     for row in 0..<rows.rows where kernel(rows.data + row * rows.stride, depth) > limit {
@@ -99,9 +100,11 @@ struct MatrixProductInt8: Sendable {
 
   /// Writes `-zeroPoint * sum of weights` for each padded column.
   func fillInitial(_ initial: UnsafeMutablePointer<Int32>, zeroPoint: UInt8) {
-    for column in 0..<panels.paddedColumns {
-      initial[column] = column < panels.columns ? -Int32(zeroPoint) &* panels.weightSums[column] : 0
+    let factor = -Int32(zeroPoint)
+    panels.weightSums.withUnsafeBufferPointer { sums in
+      for column in sums.indices { initial[column] = factor &* sums[column] }
     }
+    for column in panels.columns..<panels.paddedColumns { initial[column] = 0 }
   }
 }
 

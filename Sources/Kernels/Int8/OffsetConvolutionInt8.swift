@@ -1,16 +1,16 @@
-/// `sum of (x - xZero) * (w - wZero)` over windows, in int32, exact, for constant 8-bit weights with
-/// any zero points and a zero point of the input that is known at run time only.
+/// `sum of (x - xZero) * (w - wZero)` over windows, in int32, exact, for constant 8-bit weights
+/// with any zero points and a zero point of the input that is known at run time only.
 package struct OffsetConvolutionInt8: Sendable {
   package let geometry: ConvolutionGeometry
   private let convolution: ConvolutionInt8
-  /// Where zero points do not fit int8: the sums of windows, one for each group, and what is missing
-  /// from each output channel's weights.
+  /// Where zero points do not fit int8: the sums of windows, one for each group, and what is
+  /// missing from each output channel's weights.
   private let correction: (windows: ConvolutionInt8, offsets: [Int32])?
 
   package var kernelName: String { convolution.kernelName }
 
-  /// - `weights`: codes, `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`; each
-  ///   in -128...255.
+  /// - `weights`: codes, `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`;
+  ///   each in -128...255.
   /// - `zeroPoints`: one, or one for each output channel.
   package init(
     geometry: ConvolutionGeometry, weights: [Int16], zeroPoints: [Int16],

@@ -9,8 +9,8 @@ package struct OffsetProductInt8: Sendable {
   package var columns: Int { product.columns }
   package var kernelName: String { product.kernelName }
 
-  /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each in
-  ///   -128...255.
+  /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each
+  ///   in -128...255.
   /// - `zeroPoints`: one, or one for each column.
   package init(
     depth: Int, columns: Int, weights: [Int16], zeroPoints: [Int16], transposed: Bool,
@@ -40,12 +40,13 @@ package struct OffsetProductInt8: Sendable {
 
   /// - `a`: `[rows, depth]`
   /// - `output`: `[rows, columns]`
+  /// - `hasSlack`: whether 3 bytes behind the last row may be read.
   package func run(
     _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, _ output: UnsafeMutablePointer<Int32>, rows: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     product.runAccumulators(
-      a, zeroPoint: zeroPoint, output, rows: rows, scratch: scratch, pool: pool)
+      a, zeroPoint: zeroPoint, output, rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool)
     guard let offsets else { return }
     for row in 0..<rows {
       let codes = a + row * depth

@@ -4,7 +4,7 @@ struct ShiftedWeights {
   /// `code - zeroPoint = value + offset`, one for each zero point; `nil` where values alone say it.
   let offsets: [Int32]?
 
-  /// - Parameter slice: the zero point, by number, of the code at an index, where there are several.
+  /// - Parameter slice: which of several zero points the code at an index has.
   init(_ codes: [Int16], zeroPoints: [Int16], slice: (Int) -> Int) {
     let plain = codes.indices.compactMap { index in
       Int8(exactly: codes[index] - zeroPoints[zeroPoints.count == 1 ? 0 : slice(index)])

@@ -2,7 +2,7 @@ internal import CKernels
 
 /// LSTM, gates in the order i, o, f, c:
 /// `cell = f(F) * cell + f(I) * g(C)`, `hidden = f(O) * h(cell)`.
-package struct LSTMCell: Sendable {
+package final class LSTMCell: Sendable {
   private let hidden: Int
   private let f: GateFunction
   private let g: GateFunction
@@ -37,29 +37,36 @@ package struct LSTMCell: Sendable {
       f == .sigmoid && g == .tanh && h == .tanh && peepholes == nil && !couplesForget && clip == nil
   }
 
-  func update(_ rows: CellRows) {
-    if isPlain {
-      let kernel = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee.lstm
-      return kernel(rows.input, rows.recurrent, hidden, rows.cell, rows.hidden)
+  func update(_ step: RecurrentStep) {
+    guard isPlain else {
+      return step.forEachRow { rows, _ in update(rows, scratch: step.space.row) }
     }
+    let kernel = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee.lstm
+    let count = hidden
+    step.forEachRow { rows, _ in
+      kernel(rows.input, rows.recurrent, count, rows.cell, rows.hidden)
+    }
+  }
+
+  private func update(_ rows: RecurrentStep.Rows, scratch: UnsafeMutablePointer<Float>) {
     arithmetic.add(rows.input, to: rows.recurrent, count: 4 * hidden)
     let input = rows.recurrent
     let output = input + hidden
     let forget = output + hidden
     let candidate = forget + hidden
-    peep(0, at: rows.cell, into: input, rows.scratch)
+    peep(0, at: rows.cell, into: input, scratch)
     arithmetic.activate(input, f, count: hidden)
     if couplesForget {
       arithmetic.complement(input, into: forget, count: hidden)
     } else {
-      peep(2, at: rows.cell, into: forget, rows.scratch)
+      peep(2, at: rows.cell, into: forget, scratch)
       arithmetic.activate(forget, f, count: hidden)
     }
     arithmetic.activate(candidate, g, count: hidden)
     arithmetic.multiply(candidate, by: input, count: hidden)
     arithmetic.multiply(rows.cell, by: forget, count: hidden)
     arithmetic.add(candidate, to: rows.cell, count: hidden)
-    peep(1, at: rows.cell, into: output, rows.scratch)
+    peep(1, at: rows.cell, into: output, scratch)
     arithmetic.activate(output, f, count: hidden)
     rows.hidden.update(from: rows.cell, count: hidden)
     // As ONNX Runtime has it, the cell state is not clipped before its activation.

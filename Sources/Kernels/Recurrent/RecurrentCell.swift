@@ -1,4 +1,4 @@
-/// What a recurrent layer does with the sums of one sequence at one step.
+/// What a recurrent layer does with the sums of each sequence at one step.
 package enum RecurrentCell: Sendable {
   case simple(SimpleCell)
   case lstm(LSTMCell)
@@ -14,21 +14,8 @@ package enum RecurrentCell: Sendable {
   }
 }
 
-/// The rows of one sequence at one step.
-struct CellRows {
-  /// Sums over the input, biases included: `[gates, hidden]`.
-  var input: UnsafePointer<Float>
-  /// Sums over the last state; overwritten.
-  var recurrent: UnsafeMutablePointer<Float>
-  var hidden: UnsafeMutablePointer<Float>
-  /// The cell state of an LSTM.
-  var cell: UnsafeMutablePointer<Float>
-  /// As long as a state.
-  var scratch: UnsafeMutablePointer<Float>
-}
-
 /// RNN: `hidden = f(input + recurrent)`.
-package struct SimpleCell: Sendable {
+package final class SimpleCell: Sendable {
   private let hidden: Int
   private let function: GateFunction
   private let arithmetic: RowArithmetic
@@ -41,9 +28,11 @@ package struct SimpleCell: Sendable {
     arithmetic = RowArithmetic(isa: isa, clip: clip)
   }
 
-  func update(_ rows: CellRows) {
-    rows.hidden.update(from: rows.input, count: hidden)
-    arithmetic.add(rows.recurrent, to: rows.hidden, count: hidden)
-    arithmetic.activate(rows.hidden, function, count: hidden)
+  func update(_ step: RecurrentStep) {
+    step.forEachRow { rows, _ in
+      rows.hidden.update(from: rows.input, count: hidden)
+      arithmetic.add(rows.recurrent, to: rows.hidden, count: hidden)
+      arithmetic.activate(rows.hidden, function, count: hidden)
+    }
   }
 }

@@ -25,9 +25,9 @@ package struct RecurrentDirection: Sendable {
     self.cell = cell
   }
 
-  var weightCount: Int {
-    [input, recurrent, candidate].reduce(0) { $0 + ($1.map { $0.depth * $0.columns } ?? 0) }
-  }
+  var products: [RecurrentProduct] { [input, recurrent] + (candidate.map { [$0] } ?? []) }
+
+  var weightCount: Int { products.reduce(0) { $0 + $1.depth * $1.columns } }
 
   func scratchByteCount(_ geometry: RecurrentGeometry, threads: Int) -> Int {
     var products = input.scratchByteCount(rows: geometry.rows, threads: threads)
@@ -43,7 +43,7 @@ package struct RecurrentDirection: Sendable {
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let space = RecurrentWorkspace(geometry, gates: cell.gates, at: scratch)
-    // Steps behind the end of all sequences count for nothing, neither here nor in a range of codes.
+    // Steps behind the end of all sequences count for nothing, nor do they widen a range of codes.
     let rows =
       geometry.isBatchFirst
       ? geometry.rows : Self.longest(operands, geometry) * geometry.batch
@@ -72,29 +72,18 @@ package struct RecurrentDirection: Sendable {
     load(operands.firstHidden, into: space.hidden, geometry, direction)
     load(operands.firstCell, into: space.cell, geometry, direction)
     for number in 0..<Self.longest(operands, geometry) {
+      let step = RecurrentStep(
+        geometry: geometry, space: space, number: number, isReversed: isReversed,
+        lengths: operands.lengths, gates: cell.gates, recurrentColumns: recurrent.columns)
       recurrent.run(
         space.hidden, into: space.recurrent, rows: geometry.batch, scratch: space.product,
         pool: pool)
-      if let candidate {
-        forEachRow(number, operands, geometry, space) { rows, sequence, _ in
-          guard case .gru(let cell) = cell else { return }
-          cell.reset(rows, into: space.reset + sequence * hidden)
-        }
-        candidate.run(
-          space.reset, into: space.candidate, rows: geometry.batch, scratch: space.product,
-          pool: pool)
-      }
-      forEachRow(number, operands, geometry, space) { rows, sequence, step in
-        switch cell {
-        case .simple(let cell): cell.update(rows)
-        case .lstm(let cell): cell.update(rows)
-        case .gru(let cell) where candidate == nil: cell.update(rows)
-        case .gru(let cell):
-          cell.finish(rows, candidate: space.candidate + sequence * hidden)
-        }
-        guard let output = operands.output else { return }
-        let place = geometry.outputOffset(step: step, sequence: sequence, direction: direction)
-        (output + place).update(from: rows.hidden, count: hidden)
+      update(step, pool: pool)
+      guard let output = operands.output else { continue }
+      for sequence in 0..<geometry.batch {
+        guard let time = step.time(of: sequence) else { continue }
+        let place = geometry.outputOffset(step: time, sequence: sequence, direction: direction)
+        (output + place).update(from: space.hidden + sequence * hidden, count: hidden)
       }
     }
     clearTails(operands, geometry, direction)
@@ -102,23 +91,17 @@ package struct RecurrentDirection: Sendable {
     store(space.cell, into: operands.lastCell, geometry, direction)
   }
 
-  /// Calls `body` for each sequence that has a step of that number.
-  private func forEachRow(
-    _ number: Int, _ operands: RecurrentLayer.Operands, _ geometry: RecurrentGeometry,
-    _ space: RecurrentWorkspace, _ body: (_ rows: CellRows, _ sequence: Int, _ step: Int) -> Void
-  ) {
-    let hidden = geometry.hidden
-    for sequence in 0..<geometry.batch {
-      let length = operands.lengths.map { Int($0[sequence]) } ?? geometry.steps
-      guard number < length else { continue }
-      let step = isReversed ? length - 1 - number : number
-      let row = geometry.row(step: step, sequence: sequence)
-      let rows = CellRows(
-        input: space.sums + row * cell.gates * hidden,
-        recurrent: space.recurrent + sequence * recurrent.columns,
-        hidden: space.hidden + sequence * hidden, cell: space.cell + sequence * hidden,
-        scratch: space.row)
-      body(rows, sequence, step)
+  private func update(_ step: RecurrentStep, pool: ThreadPool) {
+    switch cell {
+    case .simple(let cell): cell.update(step)
+    case .lstm(let cell): cell.update(step)
+    case .gru(let cell):
+      guard let candidate else { return cell.update(step) }
+      cell.reset(step)
+      candidate.run(
+        step.space.reset, into: step.space.candidate, rows: step.geometry.batch,
+        scratch: step.space.product, pool: pool)
+      cell.finish(step)
     }
   }
 

@@ -50,16 +50,27 @@ package struct RecurrentLayer: Sendable {
   /// Bytes of scratch memory that `run` needs.
   package var scratchByteCount: Int { directions.count * directionByteCount }
 
+  /// The kernels of the products, each once.
   package var kernelName: String {
-    let names = directions.map(\.recurrent.kernelName)
-    return names.allSatisfy { $0 == names.first } ? names[0] : names.joined(separator: "/")
+    var names: [String] = []
+    for product in directions.flatMap(\.products) where !names.contains(product.kernelName) {
+      names.append(product.kernelName)
+    }
+    return names.joined(separator: "+")
   }
+
+  /// Whether any product runs in integers.
+  package var isInteger: Bool { directions.contains { $0.products.contains(where: \.isInteger) } }
 
   package var multiplyAccumulates: Int {
     directions.reduce(0) { $0 + geometry.rows * $1.weightCount }
   }
 
-  package var weightCount: Int { directions.reduce(0) { $0 + $1.weightCount } }
+  package var weightByteCount: Int {
+    directions.reduce(0) { sum, direction in
+      direction.products.reduce(sum) { $0 + $1.depth * $1.columns * ($1.isInteger ? 1 : 4) }
+    }
+  }
 
   /// - Precondition: every length lies in `0...geometry.steps`.
   /// - `scratch`: `scratchByteCount` bytes, aligned to 64.

@@ -1,4 +1,4 @@
-"""Writes operators.cases, quantized.cases and codes.cases: small models with inputs and recorded outputs.
+"""Writes operators, quantized, codes and dynamic.cases: small models with recorded outputs.
 
 Each file is a sequence of ONNX models, each behind its length as a little-endian uint32. A model
 holds, beside its graph, initializers `feed:<input>` and `expect:<output>`: data, and what ONNX
@@ -35,6 +35,7 @@ def save(folder, name, nodes, feeds, constants, outputs, opset, domains=()):
     imports = [helper.make_opsetid("", opset)] + [helper.make_opsetid(name, 1) for name in domains]
     model = helper.make_model(graph, opset_imports=imports, ir_version=9)
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -456,11 +457,138 @@ def write_codes(signed):
     m.save("QLinearWhere")
 
 
+def recurrent(op, name, switches="", lengths=False, **attributes):
+    """One layer with everything an operator can be given; `switches` name what is left out."""
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[op]
+    directions = 2 if attributes.get("direction") == "bidirectional" else 1
+    hidden, inputs, batch, steps = 5, 4, 2, 4
+    states = (directions, batch, hidden)
+    rows = gates * hidden
+    constants = {"W": normal(directions, rows, inputs), "R": normal(directions, rows, hidden)}
+    names = ["x", "W", "R", "", "", ""] + ([""] * 2 if op == "LSTM" else [])
+    feeds = {"x": normal(steps, batch, inputs)}
+    if "b" not in switches:
+        constants["B"], names[3] = 0.3 * normal(directions, 2 * rows), "B"
+    if lengths:
+        feeds["lengths"], names[4] = np.array([4, 2], np.int32), "lengths"
+    if "h" not in switches:
+        feeds["h"], names[5] = normal(*states), "h"
+        if op == "LSTM":
+            feeds["c"], names[6] = normal(*states), "c"
+    if op == "LSTM" and "p" in switches:
+        constants["P"], names[7] = normal(directions, 3 * hidden), "P"
+    while not names[-1]:
+        names.pop()
+    outputs = ["y", "y_h", "y_c"][:3 if op == "LSTM" else 2]
+    node = helper.make_node(op, names, outputs, name=name, hidden_size=hidden, **attributes)
+    save("operators", name, [node], feeds, constants, outputs, 14)
+
+
+def write_recurrent():
+    for op in ("LSTM", "GRU", "RNN"):
+        for direction in ("forward", "reverse", "bidirectional"):
+            recurrent(op, f"{op}_{direction}", direction=direction)
+            recurrent(op, f"{op}_{direction}_lengths", lengths=True, direction=direction)
+        recurrent(op, f"{op}_bare", "bh")
+        recurrent(op, f"{op}_clip", clip=0.4)
+    recurrent("LSTM", "LSTM_peepholes", "p", direction="bidirectional")
+    recurrent("LSTM", "LSTM_coupled", "p", input_forget=1)
+    recurrent("GRU", "GRU_resets_product", linear_before_reset=1, direction="bidirectional")
+    recurrent("GRU", "GRU_resets_product_clip", linear_before_reset=1, clip=0.4)
+    recurrent("LSTM", "LSTM_activations", activations=["HardSigmoid", "Softsign", "ScaledTanh"],
+              activation_alpha=[0.3, 1.5], activation_beta=[0.4, 0.7])
+    recurrent("GRU", "GRU_activations", activations=["Affine", "Elu"], activation_alpha=[0.2, 1.3],
+              activation_beta=[0.3])
+    recurrent("RNN", "RNN_activations", activations=["ThresholdedRelu"], activation_alpha=[0.1])
+
+
+def codes(kind, *shape):
+    """Low enough that two products never saturate 16 bits."""
+    low, high = (0, 128) if kind == np.uint8 else (-64, 64)
+    return rng.integers(low, high, size=shape).astype(kind)
+
+
+def write_dynamic():
+    def node(op, inputs, outputs, **attributes):
+        return helper.make_node(op, inputs, outputs, name=op, **attributes)
+    for name, x in (("normal", normal(3, 7)), ("positive", 1 + normal(9) ** 2),
+                    ("zeros", np.zeros((2, 3), np.float32))):
+        save("dynamic", f"quantize_{name}", [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"])],
+             {"x": x}, {}, ["q", "s", "z"], 13)
+    for left in (np.uint8, np.int8):
+        for right in (np.uint8, np.int8):
+            kinds = f"{np.dtype(left).name}_{np.dtype(right).name}"
+            for zero in ("none", "scalar", "columns"):
+                constants = {"b": codes(right, 9, 6)}
+                names = ["a", "b"]
+                if zero != "none":
+                    constants["az"] = codes(left)
+                    constants["bz"] = codes(right, *((6,) if zero == "columns" else ()))
+                    names += ["az", "bz"]
+                save("dynamic", f"matmul_{kinds}_{zero}", [node("MatMulInteger", names, ["y"])],
+                     {"a": codes(left, 2, 3, 9)}, constants, ["y"], 13)
+            save("dynamic", f"matmul_{kinds}_computed",
+                 [node("MatMulInteger", ["a", "b", "az", "bz"], ["y"])],
+                 {"a": codes(left, 2, 3, 5), "b": codes(right, 2, 5, 4), "az": codes(left),
+                  "bz": codes(right)}, {}, ["y"], 13)
+    for name, x, w, attributes in (
+            ("1d", (2, 3, 9), (4, 3, 3), dict(pads=[1, 2], strides=[2])),
+            ("2d", (1, 4, 7, 8), (6, 4, 3, 3), dict(pads=[1, 1, 0, 1])),
+            ("groups", (1, 4, 7, 8), (6, 2, 3, 2), dict(dilations=[2, 1], group=2)),
+            ("depthwise", (2, 5, 6, 6), (5, 1, 3, 3), dict(pads=[1, 1, 1, 1], group=5))):
+        for zero in (False, True):
+            constants = {"w": rng.integers(0, 256, size=w).astype(np.uint8)}
+            names = ["x", "w"]
+            if zero:
+                constants["xz"], constants["wz"] = codes(np.uint8), codes(np.uint8)
+                names += ["xz", "wz"]
+            save("dynamic", f"conv_{name}_{'zeros' if zero else 'plain'}",
+                 [node("ConvInteger", names, ["y"], **attributes)], {"x": codes(np.uint8, *x)},
+                 constants, ["y"], 13)
+    for branches in (1, 2):
+        write_dynamic_chain("MatMulInteger", branches, normal(2, 3, 8), (8, 6), (6,), {})
+        write_dynamic_chain("ConvInteger", branches, normal(1, 4, 6, 5), (6, 4, 3, 3), (6, 1, 1),
+                            dict(pads=[1, 1, 1, 1]))
+    write_dynamic_lstm()
+
+
+def write_dynamic_chain(op, branches, x, weights, channels, attributes):
+    nodes = [helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"])]
+    constants = {"w": codes(np.int8, *weights), "ws": rng.uniform(0.01, 0.02, channels).astype(
+        np.float32), "wz": np.zeros((), np.int8), "bias": normal(*channels)}
+    for i in range(branches):
+        nodes += [
+            helper.make_node(op, ["q", "w", "z", "wz"], [f"sum{i}"], **attributes),
+            helper.make_node("Cast", [f"sum{i}"], [f"cast{i}"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["s", "ws"], [f"scales{i}"]),
+            helper.make_node("Mul", [f"cast{i}", f"scales{i}"], [f"real{i}"]),
+            helper.make_node("Add", [f"real{i}", "bias"], [f"y{i}"])]
+    save("dynamic", f"chain_{op}_{branches}", nodes, {"x": x}, constants,
+         [f"y{i}" for i in range(branches)], 13)
+
+
+def write_dynamic_lstm():
+    for kind in (np.int8, np.uint8):
+        for parameters in ((2,), (2, 20)):
+            zero = np.full(parameters, 64 if kind == np.uint8 else 0, kind)
+            scale = rng.uniform(0.01, 0.02, parameters).astype(np.float32)
+            constants = {"W": codes(kind, 2, 4, 20), "R": codes(kind, 2, 5, 20),
+                         "B": 0.3 * normal(2, 40), "s": scale, "z": zero}
+            node = helper.make_node(
+                "DynamicQuantizeLSTM", ["x", "W", "R", "B", "", "", "", "", "s", "z", "s", "z"],
+                ["y", "y_h", "y_c"], domain="com.microsoft", hidden_size=5,
+                direction="bidirectional")
+            save("dynamic", f"lstm_{np.dtype(kind).name}_{len(parameters)}", [node],
+                 {"x": normal(4, 2, 4)}, constants, ["y", "y_h", "y_c"], 13, ["com.microsoft"])
+
+
 if __name__ == "__main__":
-    for folder in ("operators", "quantized", "codes"):
+    for folder in ("operators", "quantized", "codes", "dynamic"):
         open(os.path.join(HERE, folder + ".cases"), "wb").close()
     write_operators()
     write_quantized(False)
     write_quantized(True)
     write_codes(False)
     write_codes(True)
+    write_recurrent()
+    write_dynamic()
