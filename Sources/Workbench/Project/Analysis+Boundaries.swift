@@ -1,3 +1,4 @@
+import Calibration
 package import Conversion
 import OrderedCollections
 package import Quantization
