@@ -2,6 +2,7 @@
 #include "elementwise_u8/elementwise_u8.h"
 #include "gemm_u8s8s32/gemm_u8s8s32.h"
 #include "pool_u8/pool_u8.h"
+#include "scale_s32/scale_s32.h"
 
 #define KERN_TABLE(isa)                                                                            \
   {                                                                                                \
@@ -14,6 +15,7 @@
     .requantize_s32_u8 = kern_requantize_s32_u8__##isa, .max_rows_u8 = kern_max_rows_u8__##isa,    \
     .sum_rows_u8 = kern_sum_rows_u8__##isa, .transpose_u8 = kern_transpose_u8__##isa,              \
     .offset_u8 = kern_offset_u8__##isa, .largest_u8 = kern_largest_u8__##isa,                      \
+    .scale_s32_f32 = kern_scale_s32_f32__##isa,                                                    \
   }
 
 static const kern_int8_table scalar_table = KERN_TABLE(scalar);

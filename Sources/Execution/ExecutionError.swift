@@ -14,6 +14,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case dataDependentShape(operatorName: String, node: String, input: String)
   case indexOutOfRange(node: String, index: Int64, count: Int)
   case divisionByZero(node: String)
+  /// A sequence that ends before its first or behind its last step.
+  case invalidSequenceLength(node: String, sequence: Int, length: Int32, steps: Int)
   case missingInput(name: String)
   case unknownInput(name: String, known: [String])
   case wrongType(input: String, expected: ElementType, found: ElementType)
@@ -45,6 +47,9 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
       "Node '\(node)': index \(index) is outside of \(count) elements."
     case .divisionByZero(let node):
       "Node '\(node)' divides an integer by zero."
+    case .invalidSequenceLength(let node, let sequence, let length, let steps):
+      "Node '\(node)': sequence \(sequence) is said to have \(length) steps; "
+        + "lengths must lie between 0 and \(steps)."
     case .missingInput(let name):
       "No data for the model's input '\(name)'."
     case .unknownInput(let name, let known):

@@ -22,15 +22,18 @@ package struct ExecutionOptions: Hashable, Sendable {
   package var kept: Set<String>
   /// Whether neighbouring operators may become one step.
   package var fuses: Bool
+  /// How an integer plan quantizes the real inputs of layers whose weights alone are codes.
+  package var dynamicQuantization: DynamicQuantization
 
   package init(
     mode: ExecutionMode = .float, instructionSet: InstructionSet = .best, threads: Int = 1,
-    kept: Set<String> = [], fuses: Bool = true
+    kept: Set<String> = [], fuses: Bool = true, dynamicQuantization: DynamicQuantization = .onnx
   ) {
     self.mode = mode
     self.instructionSet = instructionSet
     self.threads = threads
     self.kept = kept
     self.fuses = fuses
+    self.dynamicQuantization = dynamicQuantization
   }
 }

@@ -63,8 +63,7 @@ struct Benchmark: ParsableCommand {
         name: path, model: try analysis.convert(session.recipe).model, mode: .integer)
     }
     let model = try ModelImporter.load(path: path)
-    return BenchmarkSubject(
-      name: path, model: model, mode: model.graph.computesOnCodes ? .integer : .float)
+    return BenchmarkSubject(name: path, model: model, mode: ExecutionMode(for: model))
   }
 
   /// The first batch of the data, or seeded random numbers at the model's shapes.

@@ -71,7 +71,8 @@ struct Compare: ParsableCommand {
       print(
         "output \(output.output): SQNR \(Numbers.decimal(output.error.decibels)) dB,"
           + " cosine \(Numbers.decimal(output.error.cosine, places: 6)),"
-          + " largest error \(output.error.largestError), \(report.sampleCount) samples")
+          + " largest error \(Numbers.decimal(Double(output.error.largestError), places: 6)),"
+          + " \(report.sampleCount) samples")
       if let agreement = output.agreement { print("  same top-1: \(percent(agreement))") }
       if let first = output.firstAccuracy, let second = output.secondAccuracy {
         print("  accuracy: \(percent(first)) → \(percent(second))")

@@ -167,8 +167,8 @@ struct RecipeArguments: ParsableArguments {
 
   @Option(
     help: """
-      Store weights in int8, or int4 in groups of 32, and compute in float. Needs no data. The same \
-      as --set all:precision=weightOnly, for int4 with weight.type=qint4,weight.groupSize=32.
+      Store weights in int8, or int4 (matrices in groups of 32), and compute in float. Needs no \
+      data. The same as --set all:precision=weightOnly, for int4 with weight.type=qint4,weight.groupSize=32.
       """)
   var weightOnly: WeightOnlyType?
 

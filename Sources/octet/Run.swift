@@ -70,8 +70,6 @@ struct Run: ParsableCommand {
   }
 
   private func executor(for model: Model) throws -> Executor {
-    let mode: ExecutionMode =
-      !model.graph.computesOnCodes ? .float : simulate ? .simulated : .integer
     var kept: Set<String> = []
     switch keep {
     case nil: break
@@ -88,7 +86,8 @@ struct Run: ParsableCommand {
     return try Executor(
       model: model,
       options: ExecutionOptions(
-        mode: mode, instructionSet: host.isa, threads: host.threads, kept: kept))
+        mode: ExecutionMode(for: model, simulates: simulate), instructionSet: host.isa,
+        threads: host.threads, kept: kept))
   }
 
   private func feed(_ executor: Executor) throws -> [String: Tensor] {

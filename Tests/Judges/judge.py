@@ -5,12 +5,12 @@ import onnx
 import onnxruntime
 
 
-def session(model, optimized=False):
-    """A session over a file or a `ModelProto`, on one thread."""
+def session(model, optimized=False, threads=2):
+    """A session over a file or a `ModelProto`."""
     options = onnxruntime.SessionOptions()
     level = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimized else level.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     source = str(model) if not isinstance(model, onnx.ModelProto) else model.SerializeToString()
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

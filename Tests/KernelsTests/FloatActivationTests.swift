@@ -35,6 +35,8 @@ import Testing
     (.affine(scale: 0.5, offset: 0.25), { 0.5 * $0 + 0.25 }),
     (.square, { $0 * $0 }),
     (.sign, { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }),
+    (.softsign, { $0 / (1 + abs($0)) }),
+    (.thresholded(above: 0.75), { $0 > 0.75 ? $0 : 0 }),
   ]
 
   static func apply(

@@ -5,3 +5,4 @@
 #include "kernels_isa.h"
 #include "kernels_observe.h"
 #include "kernels_peak.h"
+#include "kernels_recurrent.h"

@@ -89,6 +89,8 @@ typedef enum {
   KERN_F32_AFFINE, // p * x + q
   KERN_F32_SQUARE,
   KERN_F32_SIGN,
+  KERN_F32_SOFTSIGN,    // x / (1 + |x|)
+  KERN_F32_THRESHOLDED, // x > p ? x : 0
 } kern_f32_unary;
 
 // y may be x.

@@ -121,6 +121,10 @@ typedef struct {
   // Requantizes `count` accumulators, one multiplier for all: multipliers[0].
   void (*requantize_s32_u8)(const int32_t *in, uint8_t *out, size_t count,
                             const kern_requantization *requantization);
+  // out[r][c] = (float)sums[r][c] * (factor * scales[c]) + biases[c], every step rounded; `out` may
+  // be where the sums are.
+  void (*scale_s32_f32)(const int32_t *sums, float *out, size_t rows, size_t columns, float factor,
+                        const float *scales, const float *_Nullable biases);
   // out[c] = max(out[c], in[r][c]) over rows.
   void (*max_rows_u8)(const uint8_t *in, size_t rows, size_t row_stride, size_t channels,
                       uint8_t *out);

@@ -107,6 +107,10 @@ INLINE __m256 apply(const kern_f32_unary op, __m256 p, __m256 q, __m256 x) {
     return _mm256_mul_ps(x, x);
   case KERN_F32_SIGN:
     return sign(x);
+  case KERN_F32_SOFTSIGN:
+    return _mm256_div_ps(x, _mm256_add_ps(constant(1), magnitude(x)));
+  case KERN_F32_THRESHOLDED:
+    return _mm256_andnot_ps(_mm256_cmp_ps(x, p, _CMP_LE_OQ), x);
   }
   return x;
 }
@@ -162,6 +166,8 @@ void kern_unary_f32__avx2(kern_f32_unary op, float p, float q, const float *x, f
     CASE(KERN_F32_AFFINE);
     CASE(KERN_F32_SQUARE);
     CASE(KERN_F32_SIGN);
+    CASE(KERN_F32_SOFTSIGN);
+    CASE(KERN_F32_THRESHOLDED);
   }
 }
 

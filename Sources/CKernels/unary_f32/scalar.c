@@ -76,6 +76,10 @@ static float apply(kern_f32_unary op, float p, float q, float x) {
     return x * x;
   case KERN_F32_SIGN:
     return sign(x);
+  case KERN_F32_SOFTSIGN:
+    return x / (1 + fabsf(x));
+  case KERN_F32_THRESHOLDED:
+    return x <= p ? 0 : x;
   }
   return x;
 }

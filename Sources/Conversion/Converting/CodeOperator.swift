@@ -122,10 +122,11 @@ struct CodeOperator {
   private func biasCodes(
     _ bias: String, _ input: CodedValue, _ weightScale: String, _ reader: CodeReader
   ) -> String? {
-    guard let stored = reader.stored(bias, axis: 0), stored.zeroPoint == nil,
+    guard let stored = reader.stored(bias, axis: 0),
+      stored.zeroPoint.map({ reader.isZero($0) }) ?? true,
       reader.graph.constant(stored.codes)?.elementType == .int32,
-      let scales = reader.graph.constant(stored.scale)?.floats,
-      let weights = reader.graph.constant(weightScale)?.floats, scales.count == weights.count
+      let scales = reader.graph.constant(stored.scale)?.float32s,
+      let weights = reader.graph.constant(weightScale)?.float32s, scales.count == weights.count
     else { return nil }
     let agrees = zip(scales, weights).allSatisfy { own, weight in
       abs(own - input.parameters.scale * weight) <= own * 1e-6
@@ -140,7 +141,7 @@ struct CodeOperator {
   ) -> Bool {
     guard let rank = reader.facts.ranks[node.inputs[0]], rank > 2, clamps.isEmpty,
       let axes = node.ints("axes")
-        ?? node.input(1).flatMap({ reader.graph.constant($0)?.array(of: Int64.self) }),
+        ?? node.input(1).flatMap({ reader.graph.constant($0)?.int64s }),
       axes.map({ $0 < 0 ? Int($0) + rank : Int($0) }).sorted() == Array(2..<rank)
     else { return false }
     dropsAxes = node.int("keepdims") ?? 1 == 0
@@ -182,7 +183,7 @@ struct CodeOperator {
     switch name.name {
     case "Resize": return node.string("mode") ?? "nearest" == "nearest"
     case "Pad" where node.string("mode") ?? "constant" == "constant":
-      let fill = node.input(2).map { reader.graph.constant($0)?.floats ?? [1] } ?? [0]
+      let fill = node.input(2).map { reader.graph.constant($0)?.float32s ?? [] } ?? [0]
       guard fill == [0] else { return false }
       while inputs.count < 3 { inputs.append("") }
       inputs[2] = input.zeroPoint
@@ -241,4 +242,10 @@ extension CodedValue {
     case .qint8, .qint4: .scalar(Int8(clamping: code))
     }
   }
+}
+
+extension Tensor {
+  /// The elements, when they are of that type.
+  fileprivate var float32s: [Float]? { elementType == .float32 ? floats : nil }
+  fileprivate var int64s: [Int64]? { elementType == .int64 ? array() : nil }
 }

@@ -83,16 +83,24 @@ struct CodeReader {
   }
 
   /// The constant that a dequantizer makes real, which may have several scales along one axis.
-  func stored(_ real: String?, axis: Int?) -> (codes: String, scale: String, zeroPoint: String?)? {
+  func stored(
+    _ real: String?, axis: Int?
+  ) -> (codes: String, scale: String, zeroPoint: String?)? {
     guard let real, let node = index.producer(of: real), node.is("DequantizeLinear"),
-      graph.constant(node.inputs[0]) != nil, let scale = graph.constant(node.inputs[1]),
+      node.inputs.count > 1, graph.constant(node.inputs[0]) != nil,
+      let scale = graph.constant(node.inputs[1]),
       node.int("block_size") ?? 0 == 0
     else { return nil }
     let rank = graph.constant(node.inputs[0])?.shape.rank ?? 0
-    let along = Int(node.int("axis") ?? 1)
+    let along = Int(clamping: node.int("axis") ?? 1)
     guard scale.elementCount == 1 || axis == nil || (along < 0 ? along + rank : along) == axis
     else { return nil }
     return (node.inputs[0], node.inputs[1], node.input(2))
+  }
+
+  /// Whether a constant holds nothing but zeros.
+  func isZero(_ constant: String) -> Bool {
+    graph.constant(constant)?.codes?.allSatisfy { $0 == 0 } ?? false
   }
 
   /// Where a real value goes: through clamps into one quantizer, and nowhere else.

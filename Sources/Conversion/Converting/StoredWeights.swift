@@ -95,7 +95,10 @@ struct StoredWeights {
           layer: layer.id,
           text: "\(scheme.type.rawValue) weights are stored one to a byte, for int8 kernels."))
     }
-    if scheme != choice.qconfig.weight {
+    // Groups are a matter of matrices, and nobody expects them elsewhere.
+    var wanted = choice.qconfig.weight
+    wanted.groupSize = scheme.groupSize
+    if scheme != wanted {
       notes.append(
         .adjusted(layer: layer.id, text: "its weights can only be stored \(scheme.summary)."))
     }

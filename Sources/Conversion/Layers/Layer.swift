@@ -98,7 +98,8 @@ package struct Layer: Identifiable, Sendable, Equatable {
 
   /// Whether it can read and make rounded values although it computes in float.
   var isRoundedInFloat: Bool {
-    if case .float = role { OperatorTraits.roundedInFloat.contains(operatorType) } else { false }
+    guard stored == nil, case .float = role else { return false }
+    return OperatorTraits.roundedInFloat.contains(operatorType)
   }
 }
 

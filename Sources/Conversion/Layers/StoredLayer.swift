@@ -57,7 +57,7 @@ struct StoredLayers {
     if let scale = places.outputScale {
       quantization.output = map(scale: node.input(scale), zeroPoint: node.input(scale + 1))
     } else if node.operatorName.name == "NhwcMaxPool" {
-      quantization.output = maps[node.inputs[0]] ?? nil
+      quantization.output = node.input(0).flatMap { maps[$0] } ?? nil
     }
     if let first = places.weights {
       quantization.weights = weights(
@@ -113,7 +113,7 @@ struct StoredLayers {
     let outputs =
       name == "DynamicQuantizeLinear" ? node.outputs.filter { !$0.isEmpty } : [value]
     let codes = ["DynamicQuantizeMatMul", "MatMulInteger", "ConvInteger", "MatMulIntegerToFloat"]
-    let stored = codes.contains(name) ? graph.constant(node.inputs[1]) : nil
+    let stored = codes.contains(name) ? node.input(1).flatMap { graph.constant($0) } : nil
     return StoredLayer(
       nodes: nodes, main: node, outputs: outputs, names: names,
       quantization: StoredQuantization(
@@ -136,17 +136,18 @@ struct StoredLayers {
 
   private func packed(_ node: Node) -> StoredLayer? {
     guard node.isPackedProduct, let codes = node.input(1).flatMap({ graph.constant($0) }),
-      let depth = node.int("K"), let columns = node.int("N")
+      let depth = node.int("K"), let columns = node.int("N"), let output = node.outputs.first,
+      let count = Shape([Int(clamping: depth), Int(clamping: columns)]).checkedElementCount
     else { return nil }
     let scales = node.input(2).flatMap { graph.constant($0) }
     let bits = node.int("bits") ?? 4
     let weights = StoredQuantization.Weights(
-      type: bits == 4 ? .uint4 : .uint8, elementCount: Int(clamping: depth * columns),
+      type: bits == 4 ? .uint4 : .uint8, elementCount: count,
       shape: [Int(clamping: depth), Int(clamping: columns)],
       scaleCount: scales?.elementCount ?? codes.shape.dimensions.prefix(2).reduce(1, *),
       blockSize: Int(clamping: node.int("block_size") ?? 0), scales: scales.range)
     return StoredLayer(
-      nodes: [node], main: node, outputs: [node.outputs[0]], names: [node.operatorName.name],
+      nodes: [node], main: node, outputs: [output], names: [node.operatorName.name],
       quantization: StoredQuantization(format: .weightOnly, weights: weights),
       parameterCount: weights.elementCount)
   }
@@ -218,7 +219,7 @@ struct StoredLayers {
 
   /// A quantizer's map, and the dequantizers of its codes, become part of the layer.
   private mutating func takeRounding(_ quantizer: Node, into layer: inout StoredLayer) {
-    let codes = quantizer.outputs[0]
+    guard let codes = quantizer.outputs.first, !codes.isEmpty else { return }
     let map = map(scale: quantizer.input(1), zeroPoint: quantizer.input(2))
     layer.quantization.output = map
     maps[codes] = .some(map)
@@ -237,7 +238,7 @@ struct StoredLayers {
       nodes: [node], main: node, outputs: [], names: ["QuantizeLinear"],
       quantization: StoredQuantization(format: .qdq, isBoundary: true))
     takeRounding(node, into: &layer)
-    return layer
+    return layer.outputs.isEmpty ? nil : layer
   }
 
   private func realizing(_ node: Node) -> StoredLayer? {
@@ -300,36 +301,10 @@ extension Tensor? {
 extension Node {
   fileprivate var isQuantizer: Bool { computesOnCodes && operatorName.name == "QuantizeLinear" }
   fileprivate var isDequantizer: Bool {
-    computesOnCodes && operatorName.name == "DequantizeLinear" && !inputs.isEmpty
+    computesOnCodes && operatorName.name == "DequantizeLinear" && input(0) != nil
+      && !(outputs.first ?? "").isEmpty
   }
   fileprivate var isPackedProduct: Bool {
     operatorName == OperatorName("MatMulNBits", domain: "com.microsoft")
-  }
-}
-
-/// Where an operator on codes has its operands.
-private struct CodePlaces {
-  var inputs = [0]
-  /// Of the codes; scale and zero point follow.
-  var weights: Int?
-  var bias: Int?
-  /// The zero point follows; `nil` where the output is real.
-  var outputScale: Int?
-
-  init(_ node: Node) {
-    switch node.operatorName.name {
-    case "QLinearConv": (weights, bias, outputScale) = (3, 8, 6)
-    case "QLinearMatMul": (inputs, weights, outputScale) = ([0, 3], 3, 6)
-    case "QGemm":
-      (inputs, weights, bias) = ([0, 3], 3, 6)
-      outputScale = node.input(7) == nil ? nil : 7
-    case "QLinearAdd", "QLinearMul": (inputs, outputScale) = ([0, 3], 6)
-    case "QLinearConcat":
-      inputs = Array(stride(from: 2, to: node.inputs.count, by: 3))
-      outputScale = 0
-    case "QLinearWhere": (inputs, outputScale) = ([1, 4], 7)
-    case "NhwcMaxPool": outputScale = nil
-    default: outputScale = 3
-    }
   }
 }

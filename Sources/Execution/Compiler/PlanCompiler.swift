@@ -81,9 +81,7 @@ final class PlanCompiler {
       throw site.unsupported("its elements are not float32")
     case .node(let node):
       if let reason = refusals[node.id] { throw site.unsupported(reason) }
-      guard node.operatorName.domain.isEmpty,
-        let kernel = OperatorRegistry.standard.kernel(for: node.operatorName.name)
-      else {
+      guard let kernel = OperatorRegistry.standard.kernel(for: node.operatorName) else {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }

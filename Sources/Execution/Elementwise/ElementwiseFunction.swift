@@ -107,6 +107,8 @@ extension FloatActivation {
     case "Ceil": self = .ceil
     case "Round": self = .round
     case "Sign": self = .sign
+    case "Softsign": self = .softsign
+    case "ThresholdedRelu": self = .thresholded(above: node.float("alpha") ?? 1)
     default: return nil
     }
   }

@@ -11,12 +11,18 @@ struct IntegerCompiler {
 
   /// Whether the unit matched a pattern and is compiled.
   func compile() throws(ExecutionError) -> Bool {
-    guard let first = site.unit.inputs.first, !first.isEmpty,
+    guard let first = site.unit.inputs.first, !first.isEmpty, !site.unit.outputs.isEmpty,
       try codes(of: first) != nil || site.unit.inputs.count > 1
+        || site.unit.is("DynamicQuantizeLinear")
     else { return false }
     if try compileTable() { return true }
     guard let node = site.unit.node, node.operatorName.domain.isEmpty else { return false }
-    switch node.operatorName.name {
+    let name = node.operatorName.name
+    if ["Conv", "ConvTranspose", "Gemm", "MatMul"].contains(name), !site.hasInput(1) {
+      // The float form says what is missing.
+      return false
+    }
+    switch name {
     case "Conv": return try compileConvolution(node)
     case "ConvTranspose": return try compileTransposedConvolution(node)
     case "Gemm": return try compileGemm(node)
@@ -30,6 +36,10 @@ struct IntegerCompiler {
       "Split", "Resize", "Expand", "Tile", "Gather":
       return try compileMovement(node)
     case "Pad": return try compilePadding(node)
+    case "LSTM", "GRU", "RNN": return try compileRecurrence(node)
+    case "DynamicQuantizeLinear": return try compileDynamicQuantizer()
+    case "MatMulInteger": return try compileDynamicMatMul()
+    case "ConvInteger": return try compileDynamicConvolution(node)
     default: return false
     }
   }

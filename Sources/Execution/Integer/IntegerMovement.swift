@@ -7,7 +7,7 @@ extension IntegerCompiler {
   func compileMovement(_ node: Node) throws(ExecutionError) -> Bool {
     guard let input = try codes(of: site.unit.inputs[0]),
       !site.compiler.isConstant(input.value),
-      let kernel = OperatorRegistry.standard.kernel(for: node.operatorName.name)
+      let kernel = OperatorRegistry.standard.kernel(for: node.operatorName)
     else { return false }
     if node.is("Resize"), node.string("mode") ?? "nearest" != "nearest" { return false }
     let operation = try kernel.init(node, opset: site.compiler.model.opset)

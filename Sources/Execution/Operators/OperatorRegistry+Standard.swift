@@ -7,6 +7,7 @@ extension OperatorRegistry {
     registry.register("ConvTranspose", kernel: ConvolutionTranspose.self)
     registry.register("MatMul", kernel: MatrixMultiplication.self)
     registry.register("Gemm", kernel: Gemm.self)
+    registry.register("LSTM", "GRU", "RNN", kernel: Recurrence.self)
     registry.register("BatchNormalization", kernel: BatchNormalization.self)
     registry.register("LayerNormalization", kernel: LayerNormalization.self)
     registry.register("Softmax", "LogSoftmax", kernel: Softmax.self)
@@ -15,7 +16,7 @@ extension OperatorRegistry {
     registry.register(
       "Relu", "Clip", "Neg", "Abs", "Sign", "Not", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh",
       "LeakyRelu", "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal",
-      "Floor", "Ceil", "Round", kernel: SlowElementwise.self)
+      "Floor", "Ceil", "Round", "Softsign", "ThresholdedRelu", kernel: SlowElementwise.self)
     registry.register(
       "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor",
       kernel: Comparison.self)
@@ -42,6 +43,10 @@ extension OperatorRegistry {
     registry.register("Constant", kernel: ConstantValue.self)
     registry.register("QuantizeLinear", kernel: Quantization.self)
     registry.register("DequantizeLinear", kernel: Dequantization.self)
+    registry.register("DynamicQuantizeLinear", kernel: DynamicQuantizer.self)
+    registry.register("MatMulInteger", kernel: CodeMatrixMultiplication.self)
+    registry.register("ConvInteger", kernel: CodeConvolution.self)
+    registry.register("com.microsoft.DynamicQuantizeLSTM", kernel: DynamicQuantizeLSTM.self)
     return registry
   }()
 }

@@ -8,7 +8,7 @@ protocol OperatorKernel: SendableMetatype {
   func compile(_ site: OperatorSite) throws(ExecutionError)
 }
 
-/// The operators that can be executed, by ONNX name.
+/// The operators that can be executed, by ONNX name, with the domain before it unless it is ONNX's own.
 struct OperatorRegistry: Sendable {
   private var kernels: [String: any OperatorKernel.Type] = [:]
 
@@ -19,7 +19,7 @@ struct OperatorRegistry: Sendable {
     }
   }
 
-  func kernel(for name: String) -> (any OperatorKernel.Type)? { kernels[name] }
+  func kernel(for name: OperatorName) -> (any OperatorKernel.Type)? { kernels[name.description] }
 
   var names: [String] { kernels.keys.sorted() }
 }

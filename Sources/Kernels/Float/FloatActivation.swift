@@ -46,6 +46,10 @@ package enum FloatActivation: Hashable, Sendable {
   case square
   /// 1, 0 or -1 with the sign of x.
   case sign
+  /// `x / (1 + |x|)`
+  case softsign
+  /// `x > threshold ? x : 0`; NaN stays NaN.
+  case thresholded(above: Float)
 
   package static let relu = FloatActivation.clamp(low: 0, high: .infinity)
   package static let relu6 = FloatActivation.clamp(low: 0, high: 6)
@@ -114,6 +118,8 @@ package enum FloatActivation: Hashable, Sendable {
     case .affine(let scale, let offset): (KERN_F32_AFFINE, scale, offset)
     case .square: (KERN_F32_SQUARE, 0, 0)
     case .sign: (KERN_F32_SIGN, 0, 0)
+    case .softsign: (KERN_F32_SOFTSIGN, 0, 0)
+    case .thresholded(let threshold): (KERN_F32_THRESHOLDED, threshold, 0)
     }
   }
 }

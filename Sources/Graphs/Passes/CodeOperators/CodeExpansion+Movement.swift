@@ -92,7 +92,8 @@ extension CodeExpansion {
 
   private func map(of operand: CodeOperand) -> CodeMap? {
     guard let scale = constant(operand.scale), scale.elementType == .float32,
-      scale.elementCount == 1, let zeroPoint = constant(operand.zeroPoint)?.codes?.first
+      scale.elementCount == 1, let zeroPoint = constant(operand.zeroPoint)?.codes?.first,
+      (-32_768...65_535).contains(zeroPoint)
     else { return nil }
     return CodeMap(scale: scale.floats[0], zeroPoint: zeroPoint)
   }
@@ -103,7 +104,7 @@ private struct CodeMap {
   let scale: Float
   let zeroPoint: Int32
 
-  func real(_ code: Int32) -> Float { Float(code - zeroPoint) * scale }
+  func real(_ code: Int32) -> Float { Float(Int64(code) - Int64(zeroPoint)) * scale }
 
   /// The real value of a constant code; zero stands for one that is left out.
   func real(of name: String?, among expansion: CodeExpansion) -> Float? {

@@ -56,8 +56,9 @@ private struct PackedMatrix {
       throw CodeRefusal(reason: "weights of \(bits) bits are not known, only 4 and 8")
     }
     blockSize = Int(node.int("block_size") ?? 0)
-    guard blockSize >= 2, blockSize < 1 << 20 else {
-      throw CodeRefusal(reason: "attribute block_size is missing")
+    // Every block fills whole bytes.
+    guard blockSize >= 2, blockSize < 1 << 20, blockSize % 2 == 0 else {
+      throw CodeRefusal(reason: "attribute block_size is missing or odd")
     }
     self.depth = Int(depth)
     self.columns = Int(columns)

@@ -1,0 +1,15 @@
+#include "kernels_recurrent.h"
+
+static const kern_recurrent_table scalar_table = {kern_lstm_f32__scalar, kern_gru_f32__scalar};
+#if defined(__x86_64__)
+static const kern_recurrent_table avx2_table = {kern_lstm_f32__avx2, kern_gru_f32__avx2};
+#endif
+
+const kern_recurrent_table *kern_recurrent_table_for(kern_isa isa) {
+#if defined(__x86_64__)
+  if (isa == KERN_AVX2)
+    return &avx2_table;
+#endif
+  (void)isa;
+  return &scalar_table;
+}

@@ -1,0 +1,24 @@
+internal import Graphs
+internal import Kernels
+internal import Tensors
+
+extension IntegerCompiler {
+  /// LSTM, GRU and RNN of reals with weights that a dequantizer makes of 8-bit constants: products run
+  /// on the codes, with the real operand quantized when it is known.
+  func compileRecurrence(_ node: Node) throws(ExecutionError) -> Bool {
+    let quantization = site.compiler.options.dynamicQuantization
+    guard let kind = RecurrentAttributes.Kind(rawValue: node.operatorName.name),
+      let input = try codeMatrix(node.input(1), quantization),
+      let recurrent = try codeMatrix(node.input(2), quantization)
+    else { return false }
+    try Recurrence(node, kind: kind).compile(site, input: input, recurrent: recurrent)
+    return true
+  }
+
+  private func codeMatrix(
+    _ name: String?, _ quantization: DynamicQuantization
+  ) throws(ExecutionError) -> RecurrentMatrix? {
+    guard let name, let stored = try StoredCodes(name, site) else { return nil }
+    return RecurrentMatrix(stored, quantization: quantization)
+  }
+}

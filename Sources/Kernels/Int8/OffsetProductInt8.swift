@@ -1,0 +1,58 @@
+/// `sum of (a - aZero) * (b - bZero)` in int32, exact, for constant 8-bit `b` with any zero points
+/// and a zero point of `a` that is known at run time only.
+package struct OffsetProductInt8: Sendable {
+  private let product: GEMMInt8
+  /// What is missing from each column's weights, where zero points do not fit int8.
+  private let offsets: [Int32]?
+
+  package var depth: Int { product.depth }
+  package var columns: Int { product.columns }
+  package var kernelName: String { product.kernelName }
+
+  /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each in
+  ///   -128...255.
+  /// - `zeroPoints`: one, or one for each column.
+  package init(
+    depth: Int, columns: Int, weights: [Int16], zeroPoints: [Int16], transposed: Bool,
+    isa: InstructionSet = .best
+  ) {
+    precondition(
+      weights.count == depth * columns, "\(weights.count) weights for \(depth) x \(columns)")
+    precondition(
+      zeroPoints.count == 1 || zeroPoints.count == columns,
+      "\(zeroPoints.count) zero points for \(columns) columns")
+    let shifted = ShiftedWeights(weights, zeroPoints: zeroPoints) { index in
+      transposed ? index / max(depth, 1) : index % columns
+    }
+    offsets = shifted.offsets.map {
+      $0.count == 1 ? [Int32](repeating: $0[0], count: columns) : $0
+    }
+    product = GEMMInt8(
+      depth: depth, columns: columns, weights: shifted.values, transposed: transposed,
+      requantization: Requantization(multipliers: [1], inputZeroPoint: 0, outputZeroPoint: 0),
+      isa: isa)
+  }
+
+  /// Bytes of scratch that `run` needs for up to `rows` rows.
+  package func scratchByteCount(rows: Int, threads: Int) -> Int {
+    product.scratchByteCount(rows: rows, threads: threads)
+  }
+
+  /// - `a`: `[rows, depth]`
+  /// - `output`: `[rows, columns]`
+  package func run(
+    _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, _ output: UnsafeMutablePointer<Int32>, rows: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    product.runAccumulators(
+      a, zeroPoint: zeroPoint, output, rows: rows, scratch: scratch, pool: pool)
+    guard let offsets else { return }
+    for row in 0..<rows {
+      let codes = a + row * depth
+      var sum = -Int32(zeroPoint) &* Int32(depth)
+      for index in 0..<depth { sum &+= Int32(codes[index]) }
+      let sums = output + row * columns
+      for column in 0..<columns { sums[column] &+= sum &* offsets[column] }
+    }
+  }
+}
