@@ -32,7 +32,7 @@ import Testing
   func runsOnIntegerKernels(recorded: RecordedCase) throws {
     let executor = try Executor(model: recorded.model, options: ExecutionOptions(mode: .integer))
     let plan = try executor.plan(for: recorded.feeds.mapValues(\.shape))
-    let isFloat = ["QLinearSoftmax", "QLinearWhere"].contains { recorded.name.hasPrefix($0) }
+    let isFloat = recorded.name.hasPrefix("QLinearSoftmax")
     #expect(plan.steps.contains { $0.kernel.contains("island") } == isFloat)
   }
 
@@ -45,6 +45,21 @@ import Testing
       throws: ExecutionError.unsupportedVariant(
         operatorName: "QLinearConv", node: "node", detail: "the scale of its output is missing")
     ) { try executor.plan(for: recorded.feeds.mapValues(\.shape)) }
+  }
+
+  /// Files are not trusted: such scales make a float island, not a trap.
+  @Test(arguments: RecordedCase.codes, [Float.nan, .infinity, 0, -1])
+  func scalesThatNoKernelTakesDoNotTrap(recorded: RecordedCase, scale: Float) throws {
+    var model = recorded.model
+    for (name, initializer) in model.graph.initializers
+    where initializer.tensor.elementType == .float32 && initializer.tensor.elementCount == 1 {
+      model.graph.initializers[name] = Initializer(.scalar(scale))
+    }
+    for mode in [ExecutionMode.simulated, .integer] {
+      let found = try Executor(model: model, options: ExecutionOptions(mode: mode))
+        .run(recorded.feeds)
+      #expect(found["y"]?.shape == recorded.expected["y"]?.shape)
+    }
   }
 
   /// What a person opens and exports is the model as it was.

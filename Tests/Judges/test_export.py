@@ -52,14 +52,12 @@ def compare(name, file, samples, workshop):
         print(f"{name} {output}: {noise:.1f} dB, same choice {same:.2%} of {len(reference)};"
               f" the judge with itself {own_noise:.1f} dB, {own_same:.2%}")
         assert noise >= min(35, own_noise - 4)
-        # Of few samples one may stand on the edge between two classes.
-        grain = 0 if reference.ndim == 4 else 1 / len(reference)
-        assert same >= min(0.99, own_same - max(0.04, grain))
+        assert same >= min(0.99, own_same - 0.04)
 
 
 @pytest.mark.parametrize("name", models.NAMES)
 def test_end_to_end_agrees_with_onnx_runtime(name, workshop):
-    count = 16 if name in models.LARGE else 8 if name == "toy_conv_conv" else 1000
+    count = 32 if name in models.LARGE else 8 if name == "toy_conv_conv" else 1000
     compare(name, workshop.quantized(name)[0], workshop.data(name).test[:count], workshop)
 
 

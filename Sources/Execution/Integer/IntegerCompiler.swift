@@ -40,6 +40,7 @@ struct IntegerCompiler {
     case "DynamicQuantizeLinear": return try compileDynamicQuantizer()
     case "MatMulInteger": return try compileDynamicMatMul()
     case "ConvInteger": return try compileDynamicConvolution(node)
+    case "Where": return try compileSelection()
     default: return false
     }
   }
@@ -51,13 +52,13 @@ struct IntegerCompiler {
     guard let value = try site.compiler.existingValue(named: name),
       value.elementType == .float32, value.forms.isEmpty || value.codes != nil
     else { return nil }
-    return value.codes
+    return value.codes.flatMap { $0.scale.isFinite ? $0 : nil }
   }
 
   /// Codes that come from a dequantizer of constants with one scale.
   private func constantCodes(of name: String) throws(ExecutionError) -> Codes? {
     guard let stored = try StoredCodes(name, site), stored.operands.isByte,
-      stored.operands.isPerTensor
+      stored.operands.isPerTensor, stored.operands.scales[0].isFinite
     else { return nil }
     let shift = stored.operands.shift
     let bytes = stored.codes.map { UInt8(truncatingIfNeeded: $0 + shift) }

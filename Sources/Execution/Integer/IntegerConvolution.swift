@@ -17,9 +17,9 @@ extension IntegerCompiler {
     guard
       let biases = try weights.bias(
         node.input(2), channels: geometry.outputChannels, inputScale: input.scale, site),
-      let tail = try QuantizedTail(after: site.unit.outputs[0], shape: shape, site)
+      let tail = try QuantizedTail(after: site.unit.outputs[0], shape: shape, site),
+      let requantization = weights.requantization(tail, input: input, biases: biases)
     else { return false }
-    let requantization = weights.requantization(tail, input: input, biases: biases)
     let kernel = ConvolutionInt8(
       geometry: geometry, weights: weights.values, inputMaximum: input.maximum,
       requantization: requantization, isa: site.isa)
@@ -68,11 +68,12 @@ extension IntegerCompiler {
     guard
       let biases = try weights.bias(
         node.input(2), channels: geometry.outputChannels, inputScale: input.scale, site),
-      let tail = try QuantizedTail(after: site.unit.outputs[0], shape: shape, site)
+      let tail = try QuantizedTail(after: site.unit.outputs[0], shape: shape, site),
+      let requantization = weights.requantization(tail, input: input, biases: biases)
     else { return false }
     let kernel = ConvolutionTransposeInt8(
       geometry: geometry, weights: weights.values, inputMaximum: input.maximum,
-      requantization: weights.requantization(tail, input: input, biases: biases), isa: site.isa)
+      requantization: requantization, isa: site.isa)
 
     let source = site.read(input.value, .channelsLast)
     for unit in tail.units { site.absorb(unit) }

@@ -112,7 +112,7 @@ extension IntegerCompiler {
 
 extension Codes {
   /// Requantizes to the quantizer of `tail`, within its clamps.
-  fileprivate func table(to tail: QuantizedTail) -> [UInt8] {
+  func table(to tail: QuantizedTail) -> [UInt8] {
     let (target, zero) = (tail.first.scales[0], tail.first.zeroPoints[0] + tail.first.shift)
     return (0..<256).map { code in
       let real = Float(Int32(code) - zeroPoint) * scale

@@ -72,13 +72,13 @@ extension IntegerCompiler {
     guard
       let biases = try weights.bias(
         bias, channels: columns, inputScale: factor * input.scale, site),
-      let tail = try QuantizedTail(after: name, shape: shape, site)
+      let tail = try QuantizedTail(after: name, shape: shape, site),
+      let requantization = weights.requantization(
+        tail, input: input, biases: biases, factor: factor)
     else { return false }
     let kernel = GEMMInt8(
       depth: depth, columns: columns, weights: weights.values, transposed: transposed,
-      inputMaximum: input.maximum,
-      requantization: weights.requantization(
-        tail, input: input, biases: biases, factor: factor), isa: site.isa)
+      inputMaximum: input.maximum, requantization: requantization, isa: site.isa)
     let source = site.read(input.value)
     for unit in before + tail.units { site.absorb(unit) }
     let (codes, target) = output(tail, shape, .rowMajor)

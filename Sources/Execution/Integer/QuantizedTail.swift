@@ -86,7 +86,7 @@ struct QuantizedTail {
     return true
   }
 
-  /// The operands of a quantizer to bytes with one scale.
+  /// The operands of a quantizer to bytes with one scale that integer kernels can use.
   static func quantizer(
     _ index: Int, _ shape: Shape, _ compiler: PlanCompiler
   ) throws(ExecutionError) -> QuantizationOperands? {
@@ -94,7 +94,10 @@ struct QuantizedTail {
     guard unit.is("QuantizeLinear"), let node = unit.node else { return nil }
     let site = OperatorSite(compiler: compiler, unit: index)
     let operands = try QuantizationOperands(site, node: node, shape: shape)
-    return operands.isByte && operands.isPerTensor ? operands : nil
+    guard operands.isByte, operands.isPerTensor, operands.scales[0].isFinite,
+      operands.scales[0] > 0
+    else { return nil }
+    return operands
   }
 
   /// The codes of the limits: clamping commutes with quantizing, since both keep the order.

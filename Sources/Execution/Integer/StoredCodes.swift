@@ -97,11 +97,14 @@ struct IntegerWeights {
   /// Multipliers are rounded to float32 after every step, in the order that ONNX Runtime's kernels
   /// take, so that ties fall on the same side.
   /// - Parameter factor: a constant that the product is multiplied by.
+  /// - Returns: `nil` when a multiplier is not finite.
   func requantization(
     _ tail: QuantizedTail, input: Codes, biases: [Int32], factor: Float = 1
-  ) -> Requantization {
-    Requantization(
-      multipliers: scales.map { factor * input.scale * $0 / tail.first.scales[0] },
+  ) -> Requantization? {
+    let multipliers = scales.map { factor * input.scale * $0 / tail.first.scales[0] }
+    guard multipliers.allSatisfy(\.isFinite) else { return nil }
+    return Requantization(
+      multipliers: multipliers,
       biases: biases, inputZeroPoint: UInt8(input.zeroPoint),
       outputZeroPoint: tail.first.zeroPoints[0] + tail.first.shift, low: tail.low,
       high: tail.high, table: tail.table)
