@@ -11,7 +11,7 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unobserved(let edge):
-      "Tensor '\(edge)' was never observed. Calibrate with data that reaches it, set its range by "
+      "Tensor '\(edge)' was never observed. Calibrate again with data that reaches it, set its range by "
         + "hand, or keep the layers around it in float32."
     case .parameters(let subject, let reason): "'\(subject)' cannot be quantized: \(reason)"
     case .mismatch(let reason): reason

@@ -17,7 +17,7 @@ package enum ConversionError: Error, Equatable, CustomStringConvertible {
       "The model cannot be prepared for quantization: \(reason)"
     case .unobserved(let edge, let layer):
       "Tensor '\(edge)'\(layer.map { " of layer '\($0)'" } ?? "") was never observed, so it has no "
-        + "range. Calibrate with data that reaches it, set its range by hand, or keep the layer "
+        + "range. Calibrate again with data that reaches it, set its range by hand, or keep the layer "
         + "in float32."
     case .activationType(let edge, let type):
       "Tensor '\(edge)' cannot be quantized to \(type): only weights can have 4 bits. Use qint8 or "

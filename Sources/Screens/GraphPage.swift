@@ -7,9 +7,14 @@ struct GraphPage: Widget {
   let detail: LayerDetail
 
   func render(in area: Rect, to buffer: inout CellBuffer) {
-    let boundaries = detail.boundaries.map(line)
+    paragraph.render(in: area, to: &buffer)
+  }
+
+  func height(width: Int) -> Int { paragraph.height(width: width) }
+
+  private var paragraph: Paragraph {
     let before = StyledText("before  ", .dim) + StyledText(detail.operators.joined(separator: ", "))
-    Paragraph(boundaries + [before, after]).render(in: area, to: &buffer)
+    return Paragraph(detail.boundaries.map(line) + [before, after])
   }
 
   private func line(_ boundary: LayerDetail.Boundary) -> StyledText {

@@ -58,7 +58,8 @@ struct LayerDetailView: Widget {
     case .observers where layer.stored != nil: 3
     case .observers: 3 + max(detail?.observers.count ?? 0, 1)
     case .mapping: 11
-    case .graph: 4 + (detail?.boundaries.count ?? 1)
+    case .graph:
+      2 + (detail.map { GraphPage(state: state, detail: $0).height(width: width) } ?? 1)
     case .why: 2 + (detail?.provenance.count ?? 1)
     }
   }

@@ -30,7 +30,7 @@ struct Calibrate: ParsableCommand {
     try workspace.project.refuseToReplace(at: output)
     try self.recipe.check(workspace.project)
     try workspace.project.group(by: recipe)
-    for rule in try workspace.project.layers.resolve(recipe).unmatchedRules { warn("\(rule).") }
+    for rule in try workspace.project.layers.resolve(recipe).unmatchedRules { warn("\(rule)") }
     let dataset = try data.dataset(workspace.project, purpose: .calibration)
     try workspace.calibrateShowingProgress(dataset)
     let content = SessionContent(

@@ -32,7 +32,9 @@ import Testing
     graph.initializers["r"] = Initializer(weights(hidden, 0.25))
     graph.append(
       OperatorName(operatorType), name: "layer", inputs: ["x", "w", "r"], outputs: ["y"],
-      attributes: ["hidden_size": .int(Int64(hidden)), "direction": .string(Array("bidirectional".utf8))])
+      attributes: [
+        "hidden_size": .int(Int64(hidden)), "direction": .string(Array("bidirectional".utf8)),
+      ])
     return try LayerGraph(model: Model(graph: graph, opset: 17))
   }
 

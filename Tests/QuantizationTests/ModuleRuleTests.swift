@@ -59,8 +59,10 @@ import Testing
   }
 
   @Test func aModuleThatIsNotThereIsReportedWithTheNearest() throws {
-    let unmatched = try RecipeResolver(recipe(["module=/encodr/0:precision=int8", "module=/encoder:precision=int8"]))
-      .unmatchedRules(layers: [("/encoder/0/conv/Conv", "Conv")])
+    let unmatched = try RecipeResolver(
+      recipe(["module=/encodr/0:precision=int8", "module=/encoder:precision=int8"])
+    )
+    .unmatchedRules(layers: [("/encoder/0/conv/Conv", "Conv")])
     #expect(unmatched.map(\.number) == [1])
     #expect(unmatched.first?.nearest == "/encoder/0")
   }

@@ -100,7 +100,10 @@ import Workbench
 
   @Test func modulesAreCompleted() throws {
     let state = SampleProject.opened()
-    #expect(WorkbenchCommand.completions(of: "only /block/", in: state) == ["only /block/0", "only /block/1"])
+    #expect(
+      WorkbenchCommand.completions(of: "only /block/", in: state) == [
+        "only /block/0", "only /block/1",
+      ])
     #expect(WorkbenchCommand.completions(of: "set module=/h", in: state) == ["set module=/head:"])
   }
 }

@@ -43,7 +43,8 @@ extension Analysis {
       let readers = layers.edges[edge.edge]?.consumers ?? []
       let onCodes = readers.count { resolution.layers[$0]?.isInt8 ?? false }
       if readers.isEmpty { return "output of the model, made real" }
-      return onCodes == readers.count ? "" : "\(readers.count - onCodes) of \(readers.count) readers take reals"
+      return onCodes == readers.count
+        ? "" : "\(readers.count - onCodes) of \(readers.count) readers take reals"
     }
   }
 
