@@ -8,7 +8,9 @@ extension IntegerCompiler {
   /// to gain from it.
   func compileRecurrence(_ node: Node) throws(ExecutionError) -> Bool {
     let arithmetic = RecurrentArithmetic(
-      quantization: site.compiler.options.dynamicQuantization, leavesSmallToFloat: true)
+      quantization: site.compiler.options.dynamicQuantization,
+      // PyTorch's arithmetic is only asked for where its numbers are wanted.
+      leavesSmallToFloat: site.compiler.options.dynamicQuantization == .onnx)
     guard let kind = RecurrentAttributes.Kind(rawValue: node.operatorName.name),
       let input = try codeMatrix(node.input(1), arithmetic),
       let recurrent = try codeMatrix(node.input(2), arithmetic)
