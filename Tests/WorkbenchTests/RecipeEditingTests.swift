@@ -195,4 +195,20 @@ import Workbench
     #expect(state.conversion == nil)
     #expect(state.errors.isStale)
   }
+
+  @Test func aLayerThatIsQuantizedInOneWayOnlySaysSo() {
+    var state = SampleProject.calibrated()
+    #expect(state.update(.edit(.cyclePrecision)).isEmpty)
+    #expect(state.recipe.rules.isEmpty)
+    #expect(state.message?.text.contains("in one way only") == true)
+  }
+
+  @Test func theNextWayToQuantizeIsOneThatTheLayerHas() throws {
+    var state = SampleProject.calibrated()
+    let index = try #require(state.project?.layers.firstIndex { $0.id == state.selectedLayer?.id })
+    state.project?.layers[index].precisions = [.staticInt8, .dynamicInt8, .weightOnly, .float32]
+    _ = state.update(.edit(.cyclePrecision))
+    #expect(state.recipe.rules.first?.change.precision == .dynamicInt8)
+    #expect(state.message?.text.contains("dynamic") == true)
+  }
 }

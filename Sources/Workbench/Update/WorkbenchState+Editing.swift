@@ -89,6 +89,10 @@ extension WorkbenchState {
       say("The layer's qconfig is still being worked out.", .warning)
       return []
     }
+    if edit == .cyclePrecision, editedPrecisions.count < 3 {
+      say("\(title) can be quantized in one way only; f keeps it in fp32.", .warning)
+      return []
+    }
     var recipe = recipe
     if edit == .reset {
       for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
