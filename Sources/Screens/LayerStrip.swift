@@ -55,7 +55,10 @@ enum LayerLines {
       return StyledText("stays fp32: \(reason)", .warning)
     }
     guard let evaluation else { return StyledText("working it out…", .dim) }
-    if evaluation.isFloat { return StyledText("kept in fp32", .warning) }
+    if evaluation.isFloat {
+      return StyledText(
+        evaluation.warnings.first.map { "stays fp32: \($0)" } ?? "kept in fp32", .warning)
+    }
     guard let range = evaluation.activation else {
       return StyledText("activation not observed yet: 2, then r, calibrates", .dim)
     }

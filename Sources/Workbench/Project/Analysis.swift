@@ -44,6 +44,8 @@ package struct Analysis: Sendable {
     var evaluation = LayerEvaluation(
       layer: layer.id, qconfig: qconfig, shortForm: qconfig.shortForm)
     if case .float(let reason) = layer.role { evaluation.warnings.append(reason) }
+    let isRefused = choice.precision == .float32 && choice.qconfig.precision != .float32
+    if layer.role == .quantizable, isRefused { evaluation.warnings.append(choice.reason) }
     if let edge = resolution.edges[layer.output], edge.isQuantized {
       do {
         let range = try whatIf.choice(edge: edge.representative, scheme: edge.scheme)
