@@ -57,6 +57,33 @@ import Testing
     #expect(found.distance(to: expected) <= 1e-6 * expected.extent)
   }
 
+  @Test(arguments: [
+    ("matmul_uint8_int8_scalar", "az", Tensor([UInt8(1), 2, 3]), ["3 zero points", "input 0"]),
+    ("matmul_uint8_int8_scalar", "az", Tensor([Int8(1)]), ["zero point of type int8", "uint8"]),
+    ("matmul_uint8_int8_scalar", "bz", Tensor([Int8(1), 2]), ["zero points", "6 channels"]),
+    ("matmul_uint8_int8_none", "b", Tensor(.int8, shape: [8, 6]), ["2×3×9", "8×6"]),
+    ("conv_groups_zeros", "wz", Tensor([UInt8](repeating: 3, count: 4)), ["6 channels"]),
+    ("conv_groups_plain", "w", Tensor(.uint8, shape: [6, 3, 3, 2]), ["6×3×3×2", "2 groups"]),
+    ("lstm_int8_1", "s", Tensor([Float(1), 2, 3]), ["3 scales", "2 directions of 20 rows"]),
+    ("lstm_int8_1", "z", Tensor([UInt8(1), 2]), ["zero points of uint8", "int8"]),
+    ("lstm_int8_1", "W", Tensor(.float32, shape: [2, 4, 20]), ["cannot be executed on float32"]),
+  ])
+  func aWrongConstantIsNamed(
+    name: String, constant: String, value: Tensor, words: [String]
+  ) throws {
+    let recorded = try #require(RecordedCase.dynamic.first { $0.name == name })
+    var model = recorded.model
+    model.graph.initializers[constant] = Initializer(value)
+    for mode in [ExecutionMode.float, .integer] {
+      do {
+        _ = try Executor(model: model, options: ExecutionOptions(mode: mode)).run(recorded.feeds)
+        Issue.record("nothing was refused")
+      } catch {
+        for word in words { #expect(error.description.contains(word), "\(error)") }
+      }
+    }
+  }
+
   /// A layer whose weights come out of dequantizers.
   private func withCodes(_ name: String) throws -> (model: Model, feeds: [String: Tensor]) {
     let recorded = try #require(RecordedCase.operators.first { $0.name == name })

@@ -125,12 +125,16 @@ import Testing
     #expect(results[0].count { !$0.isFinite } == 0)
   }
 
-  /// Recorded from ONNX Runtime 1.32 and from PyTorch 2.13's `choose_qparams` with `reduce_range`.
+  /// Recorded from ONNX Runtime 1.32's DynamicQuantizeLinear and from PyTorch 2.13's `choose_qparams`
+  /// with `reduce_range`.
   @Test(arguments: [
-    (DynamicQuantization.onnx, Float(-1), Float(1.5), Float(0.009803922), UInt8(102)),
-    (.onnx, 0.5, 2, 0.007843138, 0), (.onnx, -2, -0.5, 0.007843138, 255), (.onnx, 0, 0, 1, 0),
-    (.reduced, -1, 1.5, 0.019685040, 51), (.reduced, 0, 0, 0.1, 0),
-    (.reduced, 0, 1e-6, 6.1e-5, 0), (.reduced, -1e-6, 0, 6.1e-5, 127),
+    (DynamicQuantization.onnx, Float(-1), Float(1.5), Float(0.00980392), UInt8(102)),
+    (.onnx, 0.5, 2, 0.00784314, 0), (.onnx, -2, -0.5, 0.00784314, 255), (.onnx, 0, 0, 1, 0),
+    (.reduced, -2.6375222, 2.4265497, 0.039874583, 66),
+    (.reduced, -34.677303, 20.822142, 0.43700350, 79),
+    (.reduced, 2.0489633, 4.960504, 0.039059088, 0),
+    (.reduced, -4.8862495, -1.9517713, 0.038474407, 127), (.reduced, 0, 0, 0.1, 0),
+    (.reduced, -0.20473534, 10, 0.080352247, 3),
   ])
   func parametersAreThoseOfTheirSource(
     quantization: DynamicQuantization, low: Float, high: Float, scale: Float, zeroPoint: UInt8
@@ -138,6 +142,12 @@ import Testing
     let found = quantization.parameters(min: low, max: high)
     #expect(abs(found.scale - scale) <= scale * 1e-6)
     #expect(found.zeroPoint == zeroPoint)
+  }
+
+  @Test(arguments: [(Float(0), Float(1e-6), UInt8(0)), (-1e-6, 0, 127), (-1e-6, 1e-6, 64)])
+  func tinyRangesGetTheLeastScale(low: Float, high: Float, zeroPoint: UInt8) {
+    let found = DynamicQuantization.reduced.parameters(min: low, max: high)
+    #expect(found == DynamicQuantization.Parameters(scale: 6.1e-5, zeroPoint: zeroPoint))
   }
 
   @Test func nothingButInfinityHasParametersToo() {
