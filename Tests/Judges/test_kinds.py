@@ -31,6 +31,9 @@ def loudness(file, samples, workshop, *options):
 
 
 def check(name, kind, options, workshop):
+    if name in models.LARGE and kind in ("s8s8", "mixed"):
+        # The judge's float arithmetic is exact then, and leaves nothing to grow over many layers.
+        options = [*options, "--set", "all:activation.scale=powerOfTwo,weight.scale=powerOfTwo"]
     file, report = workshop.quantized(name, *options)
     model = onnx.load(file)
     onnx.checker.check_model(model, full_check=not any(
@@ -50,8 +53,6 @@ def check(name, kind, options, workshop):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", models.NAMES)
 def test_every_kind_agrees(name, kind, workshop):
-    if kind == "mixed" and name in models.LARGE:
-        pytest.skip("the judge does not fuse this, so it has no noise of its own to measure by")
     model, report = check(name, kind, KINDS[kind], workshop)
     used = {node.op_type for node in model.graph.node}
     if kind == "dynamic":
