@@ -20,13 +20,14 @@ package enum Converter {
     var writer = ConversionWriter(
       layers: layers, resolution: resolution, parameters: chosen, stored: stored)
     writer.write()
+    let graph = writer.assembly.finished()
     return Conversion(
-      model: try Self.model(layers.model, with: writer.assembly.finished()),
+      model: try Self.model(layers.model, with: graph),
       weightParameters: stored.parameters(of: layers),
       edgeParameters: chosen, places: writer.places, int8Layers: resolution.int8Layers,
       operators: writer.operators,
       notes: stored.notes + writer.rewriter.notes,
-      sizes: ModelSizes(before: layers.model.graph, after: writer.assembly.finished()))
+      sizes: ModelSizes(before: layers.model.graph, after: graph))
   }
 
   /// `source` with another graph and the opsets that graph needs.
@@ -35,9 +36,7 @@ package enum Converter {
   ) throws(ConversionError) -> Model {
     var model = source
     model.graph = graph
-    if graph.nodes.contains(where: { $0.operatorName.domain == QOperatorForm.microsoft }) {
-      model.opsets[QOperatorForm.microsoft] = 1
-    }
+    model.declareMicrosoftOperators()
     let isBlocked = graph.nodes.contains {
       $0.is("DequantizeLinear") && $0.int("block_size") != nil
     }
@@ -131,10 +130,10 @@ private struct ConversionWriter {
   }
 
   private mutating func write(_ layer: Layer) {
-    switch resolution.layers[layer.id]?.precision ?? .float32 {
+    let precision = resolution.layers[layer.id]?.precision ?? .float32
+    switch precision {
     case .staticInt8: writeOnCodes(layer)
     case .dynamicInt8, .weightOnly:
-      let precision = resolution.layers[layer.id]?.precision ?? .float32
       var names: [String: String] = [:]
       for node in rewriter.nodes(of: layer) {
         names.merge(self.names(for: node)) { first, _ in first }

@@ -51,8 +51,15 @@ package struct QOperatorForm {
     var report = PreparationReport()
     model.graph.eliminateDeadNodes(recording: &report)
     model.graph.eliminateUnusedInitializers()
-    if model.graph.nodes.contains(where: { $0.operatorName.domain == Self.microsoft }) {
-      model.opsets[Self.microsoft] = 1
+    model.declareMicrosoftOperators()
+  }
+}
+
+extension Model {
+  /// Names the opset of ONNX Runtime's own operators, where the graph has any.
+  mutating func declareMicrosoftOperators() {
+    if graph.nodes.contains(where: { $0.operatorName.domain == QOperatorForm.microsoft }) {
+      opsets[QOperatorForm.microsoft] = 1
     }
   }
 }

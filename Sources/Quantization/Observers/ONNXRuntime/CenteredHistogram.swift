@@ -1,3 +1,5 @@
+import Tensors
+
 /// The histogram of ONNX Runtime's entropy, distribution and asymmetric percentile calibrators: equal
 /// bins over `-threshold...threshold`.
 ///
@@ -59,4 +61,19 @@ struct CenteredHistogram: Hashable, Sendable {
     let floor = quotient.rounded(.down)
     return quotient - floor > 0.5 ? floor + 1 : floor
   }
+}
+
+/// What an observer keeps of this kind: nothing before its first call.
+extension CenteredHistogram? {
+  mutating func collect(_ batches: [Tensor], bins: Int) throws(ObserverError) {
+    let values = try flattened(batches)
+    if self == nil {
+      self = try CenteredHistogram(values, bins: bins)
+    } else {
+      try self?.add(values)
+    }
+  }
+
+  var histogram: (counts: [Int], edges: [Float])? { (self?.bins).map { ($0.counts, $0.edges) } }
+  var observed: (minimum: Float, maximum: Float)? { map { ($0.minimum, $0.maximum) } }
 }

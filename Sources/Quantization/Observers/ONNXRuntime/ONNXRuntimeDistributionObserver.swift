@@ -19,20 +19,15 @@ package struct ONNXRuntimeDistributionObserver: ONNXRuntimeObserver, Hashable {
   }
 
   package mutating func collect(_ batches: [Tensor]) throws(ObserverError) {
-    let values = try flattened(batches)
-    if state == nil {
-      state = try CenteredHistogram(values, bins: bins)
-    } else {
-      try state?.add(values)
-    }
+    try state.collect(batches, bins: bins)
   }
 
   package var histogram: (counts: [Int], edges: [Float])? {
-    (state?.bins).map { ($0.counts, $0.edges) }
+    state.histogram
   }
 
   package var observed: (minimum: Float, maximum: Float)? {
-    state.map { ($0.minimum, $0.maximum) }
+    state.observed
   }
 
   package func range() throws(ObserverError) -> CalibratedRange {
