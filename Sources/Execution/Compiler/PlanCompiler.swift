@@ -81,11 +81,33 @@ final class PlanCompiler {
       throw site.unsupported("its elements are not float32")
     case .node(let node):
       if let reason = refusals[node.id] { throw site.unsupported(reason) }
+      if let type = OperatorRegistry.standard.tensorOperator(for: node.operatorName) {
+        return try compile(try type.init(node, opset: model.opset), at: site)
+      }
       guard let kernel = OperatorRegistry.standard.kernel(for: node.operatorName) else {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
       try kernel.init(node, opset: model.opset).compile(site)
+    }
+  }
+
+  /// Computes an operator on constants at once.
+  private func compile(
+    _ tensorOperator: any TensorOperator, at site: OperatorSite
+  ) throws(ExecutionError) {
+    var inputs: [RunValue?] = []
+    for index in 0..<site.inputCount {
+      inputs.append(try site.optionalConstant(index).map { .tensor($0) })
+    }
+    let call = OperatorCall(
+      operatorName: site.operatorName, nodeName: site.nodeName, outputCount: site.outputCount,
+      instructionSet: isa, pool: pool)
+    for (index, result) in try tensorOperator.run(inputs, call).prefix(site.outputCount)
+      .enumerated()
+    {
+      guard let tensor = result.tensor else { throw site.unsupported("it makes no tensor") }
+      site.emitConstant(tensor, index)
     }
   }
 

@@ -11,15 +11,31 @@ protocol OperatorKernel: SendableMetatype {
 /// The operators that can be executed, by name, behind their domain unless that is ONNX's own.
 struct OperatorRegistry: Sendable {
   private var kernels: [String: any OperatorKernel.Type] = [:]
+  private var tensorOperators: [String: any TensorOperator.Type] = [:]
 
   mutating func register(_ names: String..., kernel: any OperatorKernel.Type) {
     for name in names {
-      precondition(kernels[name] == nil, "operator \(name) is registered twice")
+      precondition(isNew(name), "operator \(name) is registered twice")
       kernels[name] = kernel
     }
   }
 
+  mutating func register(_ names: String..., tensorOperator: any TensorOperator.Type) {
+    for name in names {
+      precondition(isNew(name), "operator \(name) is registered twice")
+      tensorOperators[name] = tensorOperator
+    }
+  }
+
+  private func isNew(_ name: String) -> Bool {
+    kernels[name] == nil && tensorOperators[name] == nil
+  }
+
   func kernel(for name: OperatorName) -> (any OperatorKernel.Type)? { kernels[name.description] }
 
-  var names: [String] { kernels.keys.sorted() }
+  func tensorOperator(for name: OperatorName) -> (any TensorOperator.Type)? {
+    tensorOperators[name.description]
+  }
+
+  var names: [String] { (Array(kernels.keys) + tensorOperators.keys).sorted() }
 }
