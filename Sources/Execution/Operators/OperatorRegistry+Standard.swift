@@ -50,6 +50,15 @@ extension OperatorRegistry {
     registry.register("If", controlFlow: Conditional.self)
     registry.register("Loop", controlFlow: Looping.self)
     registry.register("Scan", controlFlow: Scanning.self)
+    registry.register("SequenceMap", controlFlow: SequenceMapping.self)
+    registry.register("SequenceConstruct", "SequenceEmpty", tensorOperator: SequenceMaking.self)
+    registry.register(
+      "SequenceAt", "SequenceInsert", "SequenceErase", "SequenceLength",
+      tensorOperator: SequenceEditing.self)
+    registry.register("SplitToSequence", tensorOperator: SequenceSplitting.self)
+    registry.register("ConcatFromSequence", tensorOperator: SequenceJoining.self)
+    registry.register(
+      "Optional", "OptionalHasElement", "OptionalGetElement", tensorOperator: OptionalAccess.self)
     return registry
   }()
 }
