@@ -40,10 +40,29 @@ extension Executor {
       var report: [StepSaturation] = []
       for step in plan.steps {
         // Before the step itself, which may overwrite its input.
-        if let count = step.saturation { report.append(count(context)) }
+        if let twin = step.saturation { report.append(twin.measure(context, carries: false)) }
         try step.body(context)
       }
       return report
+    }
+  }
+
+  /// Runs as a runtime with kernels that saturate would: what one saturates, the next step reads.
+  package func runSaturating(
+    _ inputs: [String: Tensor], _ kernels: SaturatingKernels
+  ) throws(ExecutionError) -> (outputs: [String: Tensor], steps: [StepSaturation]) {
+    let (plan, table) = try prepare(inputs)
+    return try withExtendedLifetime(inputs) { () throws(ExecutionError) in
+      let context = RunContext(pointers: table, pool: pool)
+      var report: [StepSaturation] = []
+      for step in plan.steps {
+        if let twin = step.saturation, twin.belongs(to: kernels) {
+          report.append(twin.measure(context, carries: true))
+        } else {
+          try step.body(context)
+        }
+      }
+      return (collect(plan, table), report)
     }
   }
 }

@@ -134,7 +134,7 @@ package final class Executor {
     return plan
   }
 
-  private func collect(
+  func collect(
     _ plan: CompiledPlan, _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>
   ) -> [String: Tensor] {
     var results: [String: Tensor] = [:]
