@@ -142,7 +142,7 @@ final class OperatorSite {
   func emit(
     _ outputs: [Value], kernel: String, reads: [Buffer.ID], scratch: Buffer.ID? = nil,
     multiplyAccumulates: Int = 0, weightByteCount: Int = 0, isInteger: Bool = false,
-    sharesInputs: [Int] = [], saturation: ((RunContext) -> StepSaturation)? = nil,
+    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil,
     body: @escaping Step.Body
   ) throws(ExecutionError) {
     let isIsland =
