@@ -6,6 +6,21 @@ protocol OperatorKernel: SendableMetatype {
   init(_ node: Node, opset: Int64) throws(ExecutionError)
   /// Adds the operator to a plan, for operands of known shapes.
   func compile(_ site: OperatorSite) throws(ExecutionError)
+  /// Whether 16-bit floats are widened to float32 for it, and its results rounded to them.
+  static var widensHalves: Bool { get }
+  /// Whether output `index` has the type of the first operand, where halves are widened.
+  func narrows(_ index: Int) -> Bool
+}
+
+extension OperatorKernel {
+  static var widensHalves: Bool { false }
+  func narrows(_ index: Int) -> Bool { true }
+
+  /// Adds the operator to a plan, on 16-bit floats by way of float32.
+  func compileAnyPrecision(_ site: OperatorSite) throws(ExecutionError) {
+    guard Self.widensHalves else { return try compile(site) }
+    try site.compileWidened(self, narrows: narrows)
+  }
 }
 
 /// The operators that can be executed, by name, behind their domain unless that is ONNX's own.
