@@ -66,6 +66,9 @@ extension OperatorRegistry {
     registry.register("MatMulInteger", kernel: CodeMatrixMultiplication.self)
     registry.register("ConvInteger", kernel: CodeConvolution.self)
     registry.register("com.microsoft.DynamicQuantizeLSTM", kernel: DynamicQuantizeLSTM.self)
+    registry.register("If", controlFlow: Conditional.self)
+    registry.register("Loop", controlFlow: Looping.self)
+    registry.register("Scan", controlFlow: Scanning.self)
     return registry
   }()
 }
