@@ -9,17 +9,20 @@ struct LayerNormalization: OperatorKernel {
   private let axes: [Int64]?
   private let epsilon: Float
   private let centers: Bool
+  /// The precision of the first stage, which is float32 here or better.
+  private let stashType: Int64
   /// Where the operator gives means and inverse deviations.
   private let meanOutput: Int?
   private let inverseOutput: Int?
 
   static var widensHalves: Bool { true }
 
-  /// Means and deviations are in the precision of the first stage.
+  /// Means and deviations stay in float32.
   func narrows(_ index: Int) -> Bool { index == 0 }
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     let name = node.operatorName.name
+    stashType = node.int("stash_type") ?? 1
     firstAxis = Int(clamping: node.int("axis") ?? -1)
     axes = nil
     epsilon = node.float("epsilon") ?? 1e-5
@@ -33,6 +36,7 @@ struct LayerNormalization: OperatorKernel {
     self.axes = axes
     self.epsilon = epsilon
     centers = true
+    stashType = 1
     meanOutput = nil
     inverseOutput = nil
   }
@@ -51,18 +55,21 @@ struct LayerNormalization: OperatorKernel {
     }
     let result = try site.output(0, input.elementType, shape)
     let statistics = Shape(shape.dimensions.indices.map { $0 < first ? shape[$0] : 1 })
-    let means = try output(meanOutput, statistics, like: input, site)
-    let inverses = try output(inverseOutput, statistics, like: input, site)
+    let means = try output(meanOutput, statistics, site)
+    let inverses = try output(inverseOutput, statistics, site)
     try site.normalizeRows(
       input, scale: try site.optionalInput(1), bias: try site.optionalInput(2), from: first,
       epsilon: epsilon, centers: centers, into: result, means: means, inverses: inverses)
   }
 
   private func output(
-    _ index: Int?, _ shape: Shape, like input: Value, _ site: OperatorSite
+    _ index: Int?, _ shape: Shape, _ site: OperatorSite
   ) throws(ExecutionError) -> Value? {
     guard let index, index < site.outputCount, !site.unit.outputs[index].isEmpty else { return nil }
-    return try site.output(index, input.elementType, shape)
+    guard stashType == ElementType.float32.rawValue else {
+      throw site.unsupported("means and deviations of another type than float32 (stash_type)")
+    }
+    return try site.output(index, .float32, shape)
   }
 }
 

@@ -27,8 +27,8 @@ struct RowNormalization {
   ///   - scale: 1 where it is `nil`, as `bias` is 0.
   func run<Real: NormalizableElement>(
     _ input: UnsafePointer<Real>, scale: UnsafePointer<Real>?, bias: UnsafePointer<Real>?,
-    into output: UnsafeMutablePointer<Real>, means: UnsafeMutablePointer<Real>? = nil,
-    inverses: UnsafeMutablePointer<Real>? = nil, isa: InstructionSet, pool: ThreadPool
+    into output: UnsafeMutablePointer<Real>, means: UnsafeMutablePointer<Float>? = nil,
+    inverses: UnsafeMutablePointer<Float>? = nil, isa: InstructionSet, pool: ThreadPool
   ) {
     let constants: [Real] = [1, 0]
     constants.withUnsafeBufferPointer { constants in
@@ -39,8 +39,8 @@ struct RowNormalization {
           let (from, to) = (input + row * columns, output + row * columns)
           let (mean, squares) = Real.deviation(from, count: columns, centers: centers, isa: isa)
           let factor = 1 / (squares / Double(columns) + epsilon).squareRoot()
-          means?[row] = Real(mean)
-          inverses?[row] = Real(factor)
+          means?[row] = Float(mean)
+          inverses?[row] = Float(factor)
           let first = row % parameters.rowPeriod * parameters.perRow
           let isDense = parameters.run == 1
           let span = isDense ? columns : parameters.run

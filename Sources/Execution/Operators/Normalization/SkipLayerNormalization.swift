@@ -37,7 +37,7 @@ struct SkipLayerNormalization: OperatorKernel {
     let statistics = Shape(Array(shape.dimensions.dropLast()) + [1])
     var values: [Value?] = [nil, nil]
     for index in 1...2 where index < site.outputCount && !site.unit.outputs[index].isEmpty {
-      values[index - 1] = try site.output(index, input.elementType, statistics)
+      values[index - 1] = try site.output(index, .float32, statistics)
     }
     try site.normalizeRows(
       sum, scale: try site.input(2), bias: beta, from: shape.rank - 1, epsilon: epsilon,

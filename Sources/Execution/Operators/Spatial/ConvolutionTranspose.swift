@@ -126,7 +126,7 @@ struct ConvolutionTranspose: OperatorKernel {
   }
 
   /// Sizes as ONNX ConvTranspose-11 has them; with `output_shape` or automatic padding, the pads
-  /// follow from the wanted output, which is filled up where it is larger than what there is.
+  /// follow from the wanted output. A larger `output_shape` than what there is has more behind.
   private func axes(
     input: Shape, weights: Shape, _ site: OperatorSite
   ) throws(ExecutionError) -> [Axis] {
@@ -160,7 +160,7 @@ struct ConvolutionTranspose: OperatorKernel {
       let smaller = total / 2
       result.window.padBegin = attributes.padding == .sameUpper ? smaller : total - smaller
       result.window.padEnd = total - result.window.padBegin
-      result.outputPadding += max(0, wanted - full)
+      if outputShape != nil { result.outputPadding += max(0, wanted - full) }
       return result
     }
   }

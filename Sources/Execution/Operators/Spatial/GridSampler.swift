@@ -63,7 +63,8 @@ struct GridSampler {
     guard place < low || place > high else { return place }
     switch padding {
     case .zeros: return place
-    case .border: return min(max(place, 0), Real(extent - 1))
+    // A cubic keeps its centre, as PyTorch has it; only its pixels are moved.
+    case .border: return interpolation == .cubic ? place : min(max(place, 0), Real(extent - 1))
     case .reflection: return Self.reflected(place, low, high)
     }
   }

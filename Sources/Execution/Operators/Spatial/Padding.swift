@@ -38,7 +38,8 @@ struct Padding: OperatorKernel {
       let (low, high) = (max(begin[axis], 0), max(end[axis], 0))
       guard max(low, high) <= 1 << 31, begin[axis] >= -(1 << 31), end[axis] >= -(1 << 31),
         shape[axis] + begin[axis] + end[axis] >= 0,
-        mode == .constant || shape[axis] > 0 || low + high == 0
+        mode == .constant || low + high == 0
+          || shape[axis] + min(begin[axis], 0) + min(end[axis], 0) > 0
       else { throw site.mismatch("pads \(pads) of \(shape), mode \(mode.rawValue)") }
     }
     return (begin, end)
@@ -65,7 +66,7 @@ struct Padding: OperatorKernel {
     let copy = IndexedCopy(
       from: layout.memoryShape(of: input.shape),
       sources: layout.axes(rank: shape.rank).map { axis in
-        (0..<shape[axis]).map { mode.source(of: $0 - begin[axis], extent: input.shape[axis]) }
+        mode.sources(begin: begin[axis], extent: input.shape[axis], end: end[axis])
       }, fill: fill)
     try site.emit([result], kernel: "pad", reads: [source]) {
       (run: RunContext) throws(ExecutionError) in
@@ -90,9 +91,19 @@ struct Padding: OperatorKernel {
 }
 
 extension Padding.Mode {
+  /// For each index of a padded axis, that of the input. What is removed is not repeated.
+  func sources(begin: Int, extent: Int, end: Int) -> [Int] {
+    let first = max(0, -begin)
+    let kept = extent - first - max(0, -end)
+    return (0..<extent + begin + end).map { index in
+      let source = source(of: index - max(0, begin), extent: kept)
+      return source < 0 ? -1 : source + first
+    }
+  }
+
   /// The index of the element at `position`, which may lie outside of `0..<extent`; -1 for the
   /// constant. Reflections and repetitions go on for as long as it takes.
-  func source(of position: Int, extent: Int) -> Int {
+  private func source(of position: Int, extent: Int) -> Int {
     if position >= 0 && position < extent { return position }
     switch self {
     case .constant: return -1

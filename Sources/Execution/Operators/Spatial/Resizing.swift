@@ -89,11 +89,10 @@ struct Resizing: OperatorKernel {
         throw site.mismatch("scales \(scales) for \(shape)")
       }
       for (axis, scale) in zip(chosen, scales) {
-        let region = result[axis].region
-        let part = region.upperBound - region.lowerBound
         result[axis].scale = scale
         result[axis].length = Float(shape[axis]) * scale
-        result[axis].output = Int((Float(shape[axis]) * part * scale).rounded(.down))
+        // As ONNX infers it, whatever the region is.
+        result[axis].output = Int((Float(shape[axis]) * scale).rounded(.down))
       }
     }
     guard shape.elementCount > 0 || result.allSatisfy({ $0.isUnchanged }) else {
@@ -235,6 +234,6 @@ extension ResizeCoordinates.Axis {
   /// Sets the output to the nearest whole number, halves upwards.
   fileprivate mutating func resize(by factor: Float) {
     scale = factor
-    output = max(1, Int((Float(input) * factor + 0.5).rounded(.down)))
+    output = Int((Float(input) * factor + 0.5).rounded(.down))
   }
 }
