@@ -35,7 +35,7 @@ struct Casting: OperatorKernel {
 
   typealias Conversion = (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void
 
-  private static func conversion(from: ElementType, to: ElementType) -> Conversion? {
+  static func conversion(from: ElementType, to: ElementType) -> Conversion? {
     switch from {
     case .float32: conversion(from: Float.self, to: to)
     case .float64: conversion(from: Double.self, to: to)
