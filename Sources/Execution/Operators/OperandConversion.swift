@@ -3,7 +3,7 @@ internal import Tensors
 /// Operands in another element type than the model gives them.
 extension OperatorSite {
   /// `value` as elements of `type`, by a step of its own where it has another.
-  func converted(_ value: Value, to type: ElementType) throws(ExecutionError) -> Value {
+  func operand(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
     guard value.elementType != type else { return value }
     let source = read(value)
     let target = try conversion(of: source, value.elementType, to: type, value.shape)
@@ -48,7 +48,7 @@ extension OperatorSite {
 
   /// The single number in a constant operand of any numeric type, without its fraction.
   func number(_ index: Int) throws(ExecutionError) -> Int {
-    guard let value = compiler.constant(of: try converted(try constantValue(index), to: .int64)),
+    guard let value = compiler.constant(of: try operand(try constantValue(index), as: .int64)),
       value.elementCount == 1
     else { throw mismatch("input \(index) is not one number") }
     return Int(clamping: value.array(of: Int64.self)[0])
@@ -56,7 +56,7 @@ extension OperatorSite {
 
   /// The single number in a constant operand of any numeric type.
   func real(_ index: Int) throws(ExecutionError) -> Double {
-    guard let value = compiler.constant(of: try converted(try constantValue(index), to: .float64)),
+    guard let value = compiler.constant(of: try operand(try constantValue(index), as: .float64)),
       value.elementCount == 1
     else { throw mismatch("input \(index) is not one number") }
     return value.array(of: Double.self)[0]

@@ -66,7 +66,11 @@ extension OperatorRegistry {
     registry.register("HannWindow", "HammingWindow", "BlackmanWindow", kernel: Window.self)
     registry.register("MelWeightMatrix", kernel: MelWeightMatrix.self)
     registry.register("Attention", kernel: Attention.self)
-    registry.register("RotaryEmbedding", "com.microsoft.RotaryEmbedding", kernel: RotaryEmbedding.self)
+    registry.register(
+      "RotaryEmbedding", "com.microsoft.RotaryEmbedding", kernel: RotaryEmbedding.self)
+    registry.register("com.microsoft.Attention", kernel: PackedAttention.self)
+    registry.register("com.microsoft.MultiHeadAttention", kernel: MultiHeadAttention.self)
+    registry.register("com.microsoft.FusedMatMul", kernel: FusedMatrixMultiplication.self)
     registry.register("LinearAttention", kernel: LinearAttention.self)
     registry.register("SwiGLU", kernel: SwiGLU.self)
     return registry

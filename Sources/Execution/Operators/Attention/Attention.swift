@@ -5,6 +5,7 @@ internal import Tensors
 /// Attention of opset 23 and later: heads given as an axis or inside the last one, keys and values
 /// of earlier calls, masks, causal order and windows.
 struct Attention: OperatorKernel {
+  static let widensHalves = true
   private let queryHeads: Int?
   private let keyHeads: Int?
   private let scale: Float?
@@ -94,7 +95,7 @@ struct Attention: OperatorKernel {
   ) throws(ExecutionError) -> Operand {
     let value = try site.input(index)
     let shape = value.shape
-    let buffer = site.read(try site.converted(value, to: .float32))
+    let buffer = site.read(try site.operand(value, as: .float32))
     if shape.rank == 4 {
       return Operand(
         buffer: buffer, heads: shape[1], rows: shape[2], size: shape[3],
@@ -124,7 +125,7 @@ struct Attention: OperatorKernel {
         past.shape[3] == fresh.size
       else { throw site.mismatch("a cache of \(past.shape)") }
       pastRows = past.shape[2]
-      reads.append(site.read(try site.converted(past, to: .float32)))
+      reads.append(site.read(try site.operand(past, as: .float32)))
     }
     let rows = pastRows + fresh.rows
     let buffer = try site.emitCache(

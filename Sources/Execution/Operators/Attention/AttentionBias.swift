@@ -22,7 +22,7 @@ struct AttentionMask {
       throw site.mismatch("a mask of \(value.shape) for scores of \(full)")
     }
     strides = value.shape.broadcastStrides(to: full)
-    buffer = site.read(isBoolean ? value : try site.converted(value, to: .float32))
+    buffer = site.read(isBoolean ? value : try site.operand(value, as: .float32))
   }
 
   /// Adds the mask to a row of biases.

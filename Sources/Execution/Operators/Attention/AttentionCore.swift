@@ -7,6 +7,8 @@ struct HeadLayout: Sendable, Equatable {
   var batchStride: Int
   var headStride: Int
   var rowStride: Int
+  /// Where the first row begins.
+  var start = 0
 
   /// `[batch, heads, rows, size]`
   static func headsFirst(heads: Int, rows: Int, size: Int) -> HeadLayout {
@@ -158,7 +160,7 @@ struct AttentionCore: Sendable {
     _ base: UnsafePointer<Float>, _ layout: HeadLayout, _ batch: Int, _ head: Int, _ rows: Int,
     _ size: Int, _ own: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
-    let first = base + batch * layout.batchStride + head * layout.headStride
+    let first = base + layout.start + batch * layout.batchStride + head * layout.headStride
     guard layout.rowStride != size else { return first }
     for row in 0..<rows {
       (own + row * size).update(from: first + row * layout.rowStride, count: size)

@@ -60,7 +60,7 @@ extension OperatorSite {
         outputShape: shape, kernel: "copy", reads: reads, writes: [target]
       ) { (run: RunContext) throws(ExecutionError) in
         if reads.count > 1 { past.run(run.raw(reads[1]), into: run.raw(target)) }
-        fresh.run(run.raw(reads[0]), into: run.raw(target) + 4 * pastRows * size)
+        fresh.run(run.raw(reads[0]) + 4 * layout.start, into: run.raw(target) + 4 * pastRows * size)
       })
     return target
   }

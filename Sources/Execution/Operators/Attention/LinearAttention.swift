@@ -8,6 +8,7 @@ internal import Tensors
 /// `S = exp(g) S + k ⊗ v`, where the delta rules write `β (v − Sᵀk)` in place of `v`;
 /// `o = scale · qᵀ S`.
 struct LinearAttention: OperatorKernel {
+  static let widensHalves = true
   private let queryHeads: Int
   private let stateHeads: Int
   private let scale: Float
@@ -59,7 +60,7 @@ struct LinearAttention: OperatorKernel {
     }
     func floats(_ value: Value?) throws(ExecutionError) -> Buffer.ID? {
       guard let value else { return nil }
-      return site.read(try site.converted(value, to: .float32))
+      return site.read(try site.operand(value, as: .float32))
     }
     let operands = try [floats(q), floats(k), floats(v)].compactMap { $0 }
     let (pastBuffer, decayBuffer, betaBuffer) = try (floats(past), floats(decay), floats(beta))

@@ -3,6 +3,7 @@ internal import Tensors
 
 /// RotaryEmbedding: turns pairs of elements of each head by angles that depend on the position.
 struct RotaryEmbedding: OperatorKernel {
+  static let widensHalves = true
   private let isInterleaved: Bool
   private let rotatedSize: Int
   private let heads: Int
@@ -60,9 +61,9 @@ struct RotaryEmbedding: OperatorKernel {
       isFlat
       ? HeadLayout.rowsFirst(heads: count, rows: rows, size: size)
       : .headsFirst(heads: count, rows: rows, size: size)
-    let source = site.read(try site.converted(input, to: .float32))
+    let source = site.read(try site.operand(input, as: .float32))
     var buffers: [Buffer.ID] = []
-    for table in tables { buffers.append(site.read(try site.converted(table, to: .float32))) }
+    for table in tables { buffers.append(site.read(try site.operand(table, as: .float32))) }
     let target = site.compiler.addBuffer(.arena, byteCount: 4 * shape.elementCount)
     let isInterleaved = self.isInterleaved
     let extent = tableShape[0]

@@ -5,6 +5,7 @@ internal import Tensors
 
 /// SwiGLU: `a · sigmoid(alpha · a) · b`.
 struct SwiGLU: OperatorKernel {
+  static let widensHalves = true
   private let alpha: Float
 
   init(_ node: Node, opset: Int64) { alpha = node.float("alpha") ?? 1 }
@@ -19,7 +20,7 @@ struct SwiGLU: OperatorKernel {
       throw .wrongElementType(operatorName: "SwiGLU", node: site.nodeName, found: type)
     }
     let reads = try [
-      site.read(site.converted(gate, to: .float32)), site.read(site.converted(value, to: .float32)),
+      site.read(site.operand(gate, as: .float32)), site.read(site.operand(value, as: .float32)),
     ]
     let count = gate.shape.elementCount
     let target = site.compiler.addBuffer(.arena, byteCount: 4 * count)

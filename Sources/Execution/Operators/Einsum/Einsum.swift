@@ -32,7 +32,7 @@ struct Einsum: OperatorKernel {
       guard value.elementType == type else {
         throw site.mismatch("\(type) with \(value.elementType)")
       }
-      values.append(try site.converted(value, to: arithmetic))
+      values.append(try site.operand(value, as: arithmetic))
     }
     let resolved: EinsumEquation
     do {

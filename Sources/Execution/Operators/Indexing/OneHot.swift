@@ -8,7 +8,7 @@ struct OneHot: OperatorKernel {
   init(_ node: Node, opset: Int64) { axis = Int(clamping: node.int("axis") ?? -1) }
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
-    let indices = try site.converted(try site.input(0), to: .int64)
+    let indices = try site.operand(try site.input(0), as: .int64)
     let depth = try site.number(1)
     let values = try site.input(2)
     let rank = indices.shape.rank + 1

@@ -19,7 +19,7 @@ struct DiscreteFourier: OperatorKernel {
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
-    let signal = try site.converted(input, to: .float64)
+    let signal = try site.operand(input, as: .float64)
     let shape = input.shape
     let parts = shape.dimensions.last ?? 0
     let axis = try site.axis(
@@ -74,14 +74,14 @@ struct ShortTimeFourier: OperatorKernel {
     }
     let parts = isBare ? 1 : input.shape[2]
     let (batch, samples) = (input.shape[0], input.shape[1])
-    let signal = site.read(try site.converted(input, to: .float64))
+    let signal = site.read(try site.operand(input, as: .float64))
     let step = try site.number(1)
     var window: Buffer.ID?
     var length = samples
     if let value = try site.optionalInput(2) {
       guard value.shape.rank == 1 else { throw site.mismatch("a window of \(value.shape)") }
       length = value.shape[0]
-      window = site.read(try site.converted(value, to: .float64))
+      window = site.read(try site.operand(value, as: .float64))
     }
     if site.hasInput(3) {
       let given = try site.number(3)
