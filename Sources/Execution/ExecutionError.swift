@@ -8,6 +8,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case invalidAttribute(operatorName: String, node: String, attribute: String, detail: String)
   case missingOperand(operatorName: String, node: String, index: Int)
   case undefinedValue(name: String, node: String)
+  /// A sequence or an optional where an operator wants a tensor.
+  case notATensor(value: String)
   case shapeMismatch(operatorName: String, node: String, detail: String)
   case wrongElementType(operatorName: String, node: String, found: ElementType)
   /// A shape or an axis that only the data would tell.
@@ -38,6 +40,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
       "Node '\(node)': \(name) has no input \(index), which it needs."
     case .undefinedValue(let name, let node):
       "Node '\(node)' reads '\(name)', which nothing computes before it."
+    case .notATensor(let value):
+      "'\(value)' is a sequence or an optional; the operator that reads it wants a tensor."
     case .shapeMismatch(let name, let node, let detail):
       "Node '\(node)': shapes do not fit \(name): \(detail)."
     case .wrongElementType(let name, let node, let found):

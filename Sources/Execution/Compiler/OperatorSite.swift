@@ -27,7 +27,7 @@ final class OperatorSite {
 
   var isa: InstructionSet { compiler.isa }
   var operatorName: String { unit.operatorName }
-  var nodeName: String { unit.name.isEmpty ? unit.outputs.first ?? "" : unit.name }
+  var nodeName: String { unit.label }
   var inputCount: Int { unit.inputs.count }
   var outputCount: Int { unit.outputs.count }
 

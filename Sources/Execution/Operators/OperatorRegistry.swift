@@ -12,6 +12,7 @@ protocol OperatorKernel: SendableMetatype {
 struct OperatorRegistry: Sendable {
   private var kernels: [String: any OperatorKernel.Type] = [:]
   private var tensorOperators: [String: any TensorOperator.Type] = [:]
+  private var controlFlow: [String: any ControlFlowOperator.Type] = [:]
 
   mutating func register(_ names: String..., kernel: any OperatorKernel.Type) {
     for name in names {
@@ -27,8 +28,13 @@ struct OperatorRegistry: Sendable {
     }
   }
 
+  mutating func register(_ name: String, controlFlow type: any ControlFlowOperator.Type) {
+    precondition(isNew(name), "operator \(name) is registered twice")
+    controlFlow[name] = type
+  }
+
   private func isNew(_ name: String) -> Bool {
-    kernels[name] == nil && tensorOperators[name] == nil
+    kernels[name] == nil && tensorOperators[name] == nil && controlFlow[name] == nil
   }
 
   func kernel(for name: OperatorName) -> (any OperatorKernel.Type)? { kernels[name.description] }
@@ -37,5 +43,11 @@ struct OperatorRegistry: Sendable {
     tensorOperators[name.description]
   }
 
-  var names: [String] { (Array(kernels.keys) + tensorOperators.keys).sorted() }
+  func controlFlow(for name: OperatorName) -> (any ControlFlowOperator.Type)? {
+    controlFlow[name.description]
+  }
+
+  var names: [String] {
+    (Array(kernels.keys) + tensorOperators.keys + controlFlow.keys).sorted()
+  }
 }

@@ -1,6 +1,15 @@
 internal import OrderedCollections
 internal import Tensors
 
+extension Graph {
+  /// Writes operators of com.microsoft that do the work of several in operators of ONNX, in graphs
+  /// inside of nodes too.
+  mutating func spellOutFusedOperators(opset: Int64) {
+    self = FusedExpansion(self, opset: opset).graph
+    mapSubgraphs { $0.spellOutFusedOperators(opset: opset) }
+  }
+}
+
 /// Operators of com.microsoft that do the work of several, spelled out in operators of ONNX, so that
 /// they are run, quantized and exported like those of any other model.
 ///
