@@ -79,6 +79,9 @@ extension OperatorRegistry {
     registry.register("ConcatFromSequence", tensorOperator: SequenceJoining.self)
     registry.register(
       "Optional", "OptionalHasElement", "OptionalGetElement", tensorOperator: OptionalAccess.self)
+    registry.registerIndexing()
+    registry.registerAttention()
+    registry.registerSignal()
     return registry
   }()
 }
