@@ -1,24 +1,28 @@
+internal import Glibc
 internal import Graphs
 internal import Kernels
 internal import Tensors
 
-/// Softmax and LogSoftmax along one axis; before opset 13 over all axes from that one on.
+/// Softmax, LogSoftmax and Hardmax along one axis; before opset 13 over all axes from that one on.
 struct Softmax: OperatorKernel {
   static let widensHalves = true
   private let axis: Int
   private let isFlattening: Bool
   private let isLogarithm: Bool
+  /// Hardmax: 1 for the first of the largest, 0 for all others.
+  private let isHardest: Bool
 
   init(_ node: Node, opset: Int64) {
     isFlattening = opset < 13
     axis = Int(clamping: node.int("axis") ?? (isFlattening ? 1 : -1))
     isLogarithm = node.is("LogSoftmax")
+    isHardest = node.is("Hardmax")
   }
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
-    try site.requireFloat(input)
     let shape = input.shape
+    guard input.elementType == .float32, !isHardest else { return try compileTyped(input, site) }
     let axis = shape.rank == 0 ? 0 : try site.axis(self.axis, of: shape)
     let columns =
       shape.rank == 0 ? 1 : isFlattening ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
@@ -62,5 +66,52 @@ struct Softmax: OperatorKernel {
         turned, into: run.floats(target), batch: outer, rows: inner, columns: columns, isa: isa,
         pool: run.pool)
     }
+  }
+
+  /// Hardmax, and the others of doubles.
+  private func compileTyped(_ input: Value, _ site: OperatorSite) throws(ExecutionError) {
+    let shape = input.shape
+    let axis = shape.rank == 0 ? 0 : try site.axis(self.axis, of: shape)
+    let last = isFlattening ? shape.rank : min(axis + 1, shape.rank)
+    let source = site.read(input)
+    let result = try site.output(0, input.elementType, shape)
+    let target = site.write(result)
+    let middle = shape.dimensions[axis..<max(axis, last)].reduce(1, *)
+    let inner = shape.dimensions[max(axis, last)...].reduce(1, *)
+    let outer = shape.dimensions[..<axis].reduce(1, *)
+    let (isLogarithm, isHardest) = (self.isLogarithm, self.isHardest)
+    func body<Element: BinaryFloatingPoint>(_ type: Element.Type) -> Step.Body {
+      { (run: RunContext) throws(ExecutionError) in
+        let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
+        for row in 0..<(outer * inner) where middle > 0 {
+          let start = row / inner * middle * inner + row % inner
+          let places = stride(from: start, to: start + middle * inner, by: inner)
+          var best = start
+          for place in places where from[place] > from[best] { best = place }
+          if isHardest {
+            for place in places { to[place] = place == best ? 1 : 0 }
+            continue
+          }
+          let largest = Double(from[best])
+          var sum = 0.0
+          for place in places { sum += exp(Double(from[place]) - largest) }
+          for place in places {
+            let shifted = Double(from[place]) - largest
+            to[place] = Element(isLogarithm ? shifted - log(sum) : exp(shifted) / sum)
+          }
+        }
+      }
+    }
+    let step: Step.Body
+    switch input.elementType {
+    case .float32: step = body(Float.self)
+    case .float64: step = body(Double.self)
+    case let other:
+      throw .wrongElementType(
+        operatorName: site.operatorName, node: site.nodeName, found: other)
+    }
+    try site.emit(
+      [result], kernel: "\(site.operatorName.lowercased())-\(input.elementType)", reads: [source],
+      body: step)
   }
 }
