@@ -16,6 +16,7 @@ extension PlanCompiler {
     }
     guard let narrow else { return false }
     site.collectedOutputs = []
+    site.narrowType = narrow
     try operation.compile(site)
     let made = site.collectedOutputs ?? []
     site.collectedOutputs = nil

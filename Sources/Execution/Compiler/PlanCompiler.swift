@@ -168,9 +168,15 @@ final class PlanCompiler {
     if try compileElementwise(site) { return }
     switch graph.units[index].kind {
     case .pattern(.layerNormalization(let axes, let epsilon, _, _)):
-      try LayerNormalization(axes: axes, epsilon: epsilon).compile(site)
-    case .pattern:
-      throw site.unsupported("its elements are not float32")
+      let operation = LayerNormalization(axes: axes, epsilon: epsilon)
+      if try compileWidened(operation, at: site) { return }
+      try operation.compile(site)
+    case .pattern(let kind):
+      guard let operation = Elementwise(kind) else {
+        throw site.unsupported("its elements are not float32")
+      }
+      if try compileWidened(operation, at: site) { return }
+      try operation.compile(site)
     case .node(let node):
       if let reason = refusals[node.id] { throw site.unsupported(reason) }
       if let type = OperatorRegistry.standard.tensorOperator(for: node.operatorName) {

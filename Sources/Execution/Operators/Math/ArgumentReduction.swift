@@ -20,7 +20,7 @@ struct ArgumentReduction: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     let axis = try site.axis(self.axis, of: input.shape)
-    guard input.shape[axis] > 0 || input.shape.elementCount == 0 && input.shape[axis] != 0 else {
+    guard input.shape[axis] > 0 else {
       throw site.mismatch("axis \(axis) of \(input.shape) has no elements to choose from")
     }
     var dimensions = input.shape.dimensions
@@ -54,7 +54,7 @@ struct ArgumentReduction: OperatorKernel {
           let start = lines.start(of: line)
           var best = from[start]
           var place = 0
-          for index in 1..<max(lines.length, 1) {
+          for index in 1..<lines.length {
             let value = from[start + index * lines.step]
             let isBetter = wantsSmallest ? value < best : value > best
             let isEqual = value == best || value.isNaN && best.isNaN

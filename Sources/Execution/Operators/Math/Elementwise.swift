@@ -16,6 +16,18 @@ struct Elementwise: OperatorKernel {
     self.function = function
   }
 
+  /// The function that a spelled-out pattern computes; `nil` for those that are of float32 only.
+  init?(_ pattern: PatternMatch.Kind) {
+    switch pattern {
+    case .hardSwish: function = .hardSwish
+    case .hardSigmoid(let alpha, let beta):
+      function = .hardSigmoid(alpha: Double(alpha), beta: Double(beta))
+    case .silu: function = .swish(alpha: 1)
+    case .gelu(let tanhApproximation): function = .gelu(approximately: tanhApproximation)
+    case .affine, .layerNormalization: return nil
+    }
+  }
+
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     try site.emitElementwise(input, makes: input.elementType) { source, target, count in

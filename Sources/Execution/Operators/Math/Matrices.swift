@@ -10,12 +10,13 @@ struct Triangle: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     let shape = input.shape
-    let diagonal = site.hasInput(1) ? try site.integers(1).first ?? 0 : 0
+    let given = site.hasInput(1) ? try site.integers(1).first ?? 0 : 0
     guard shape.rank >= 2, input.elementType.bitWidth >= 8 else {
       throw site.mismatch("\(input.elementType) \(shape), which has no matrices")
     }
     let width = input.elementType.bitWidth / 8
     let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
+    let diagonal = min(max(given, -rows), columns)
     let source = site.read(input)
     let result = try site.output(0, input.elementType, shape)
     let target = site.write(result)

@@ -22,7 +22,9 @@ struct Softmax: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     let shape = input.shape
-    guard input.elementType == .float32, !isHardest else { return try compileTyped(input, site) }
+    guard input.elementType == .float32, !isHardest, site.narrowType == nil else {
+      return try compileTyped(input, site)
+    }
     let axis = shape.rank == 0 ? 0 : try site.axis(self.axis, of: shape)
     let columns =
       shape.rank == 0 ? 1 : isFlattening ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
@@ -68,7 +70,8 @@ struct Softmax: OperatorKernel {
     }
   }
 
-  /// Hardmax, and the others of doubles.
+  /// Hardmax, and the others of doubles and halves. ONNX defines them of halves by other operators
+  /// on halves, so every step is rounded.
   private func compileTyped(_ input: Value, _ site: OperatorSite) throws(ExecutionError) {
     let shape = input.shape
     let axis = shape.rank == 0 ? 0 : try site.axis(self.axis, of: shape)
@@ -80,6 +83,14 @@ struct Softmax: OperatorKernel {
     let inner = shape.dimensions[max(axis, last)...].reduce(1, *)
     let outer = shape.dimensions[..<axis].reduce(1, *)
     let (isLogarithm, isHardest) = (self.isLogarithm, self.isHardest)
+    let narrow = site.narrowType
+    func round(_ value: Double) -> Double {
+      switch narrow {
+      case .float16: Double(Float16(value))
+      case .bfloat16: Double(BFloat16(value).float)
+      default: value
+      }
+    }
     func body<Element: BinaryFloatingPoint>(_ type: Element.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
@@ -94,10 +105,15 @@ struct Softmax: OperatorKernel {
           }
           let largest = Double(from[best])
           var sum = 0.0
-          for place in places { sum += exp(Double(from[place]) - largest) }
           for place in places {
-            let shifted = Double(from[place]) - largest
-            to[place] = Element(isLogarithm ? shifted - log(sum) : exp(shifted) / sum)
+            let power = round(exp(round(Double(from[place]) - largest)))
+            to[place] = Element(power)
+            sum += power
+          }
+          sum = round(sum)
+          for place in places {
+            let shifted = round(Double(from[place]) - largest)
+            to[place] = Element(isLogarithm ? shifted - round(log(sum)) : Double(to[place]) / sum)
           }
         }
       }
