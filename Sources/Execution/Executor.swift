@@ -135,7 +135,7 @@ package final class Executor {
     return inputs
   }
 
-  private func tensors(_ values: [String: RunValue]) throws(ExecutionError) -> [String: Tensor] {
+  func tensors(_ values: [String: RunValue]) throws(ExecutionError) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
     for (name, value) in values {
       guard let tensor = value.tensor else { throw .notATensor(value: name) }

@@ -168,15 +168,12 @@ final class PlanCompiler {
     if try compileElementwise(site) { return }
     switch graph.units[index].kind {
     case .pattern(.layerNormalization(let axes, let epsilon, _, _)):
-      let operation = LayerNormalization(axes: axes, epsilon: epsilon)
-      if try compileWidened(operation, at: site) { return }
-      try operation.compile(site)
+      try LayerNormalization(axes: axes, epsilon: epsilon).compileAnyPrecision(site)
     case .pattern(let kind):
       guard let operation = Elementwise(kind) else {
         throw site.unsupported("its elements are not float32")
       }
-      if try compileWidened(operation, at: site) { return }
-      try operation.compile(site)
+      try operation.compileAnyPrecision(site)
     case .node(let node):
       if let reason = refusals[node.id] { throw site.unsupported(reason) }
       if let type = OperatorRegistry.standard.tensorOperator(for: node.operatorName) {
@@ -186,9 +183,7 @@ final class PlanCompiler {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
-      let operation = try kernel.init(node, opset: model.opset)
-      if kernel.widensHalves, try compileWidened(operation, at: site) { return }
-      try operation.compile(site)
+      try kernel.init(node, opset: model.opset).compileAnyPrecision(site)
     }
   }
 
@@ -228,6 +223,12 @@ final class PlanCompiler {
     guard let unit = deferred.removeValue(forKey: name) else { return nil }
     try compileUnit(unit)
     return values[name]
+  }
+
+  /// Whether the value of that name is a constant, or will be one when it is asked for.
+  func isKnown(_ name: String) -> Bool {
+    model.graph.constant(name) != nil || deferred[name] != nil
+      || values[name].map(isConstant) ?? false
   }
 
   func value(named name: String, for node: String) throws(ExecutionError) -> Value {

@@ -9,11 +9,20 @@ extension OperatorRegistry {
     registry.register("Gemm", kernel: Gemm.self)
     registry.register("LSTM", "GRU", "RNN", kernel: Recurrence.self)
     registry.register("BatchNormalization", kernel: BatchNormalization.self)
-    registry.register("LayerNormalization", kernel: LayerNormalization.self)
+    registry.register(
+      "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization",
+      kernel: LayerNormalization.self)
+    registry.register(
+      "com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization",
+      kernel: SkipLayerNormalization.self)
+    registry.register(
+      "InstanceNormalization", "GroupNormalization", kernel: GroupNormalization.self)
+    registry.register(
+      "LRN", "LpNormalization", "MeanVarianceNormalization", kernel: AxisNormalization.self)
     registry.register("Softmax", "LogSoftmax", "Hardmax", kernel: Softmax.self)
     registry.register(
       "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Mod", "BitwiseAnd",
-      "BitwiseOr", "BitwiseXor", "BitShift", "PRelu", "SwiGLU", kernel: BinaryArithmetic.self)
+      "BitwiseOr", "BitwiseXor", "BitShift", "PRelu", kernel: BinaryArithmetic.self)
     registry.register(
       "Relu", "Neg", "Abs", "Sign", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "LeakyRelu",
       "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal", "Floor",
@@ -31,12 +40,11 @@ extension OperatorRegistry {
     registry.register("EyeLike", kernel: Identity.self)
     registry.register("Det", kernel: Determinant.self)
     registry.register("Where", kernel: Selection.self)
-    registry.register("MaxPool", "AveragePool", kernel: Pooling.self)
+    registry.register("MaxPool", "AveragePool", "LpPool", "GlobalLpPool", kernel: Pooling.self)
     registry.register(
       "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
       "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum",
-      "ReduceLogSumExp",
-      kernel: Reduction.self)
+      "ReduceLogSumExp", kernel: Reduction.self)
     registry.register(
       "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", kernel: Reshaping.self)
     registry.register("Transpose", kernel: Transposition.self)
@@ -47,6 +55,16 @@ extension OperatorRegistry {
     registry.register("Expand", "Tile", kernel: Repetition.self)
     registry.register("Pad", kernel: Padding.self)
     registry.register("Resize", kernel: Resizing.self)
+    registry.register("DepthToSpace", "SpaceToDepth", kernel: DepthSpace.self)
+    registry.register("GridSample", kernel: GridSampling.self)
+    registry.register("AffineGrid", kernel: AffineGrid.self)
+    registry.register("RoiAlign", kernel: RegionAlignment.self)
+    registry.register("MaxRoiPool", kernel: RegionMaximum.self)
+    registry.register("MaxUnpool", kernel: Unpooling.self)
+    registry.register("Col2Im", kernel: BlockFolding.self)
+    registry.register("CenterCropPad", kernel: CenterCropPad.self)
+    registry.register("DeformConv", kernel: DeformableConvolution.self)
+    registry.register("CausalConvWithState", kernel: CausalConvolution.self)
     registry.register("Cast", "CastLike", kernel: Casting.self)
     registry.register("BitCast", kernel: BitCasting.self)
     registry.register("Shape", "Size", kernel: ShapeQuery.self)
@@ -62,6 +80,18 @@ extension OperatorRegistry {
     registry.register("If", controlFlow: Conditional.self)
     registry.register("Loop", controlFlow: Looping.self)
     registry.register("Scan", controlFlow: Scanning.self)
+    registry.register("SequenceMap", controlFlow: SequenceMapping.self)
+    registry.register("SequenceConstruct", "SequenceEmpty", tensorOperator: SequenceMaking.self)
+    registry.register(
+      "SequenceAt", "SequenceInsert", "SequenceErase", "SequenceLength",
+      tensorOperator: SequenceEditing.self)
+    registry.register("SplitToSequence", tensorOperator: SequenceSplitting.self)
+    registry.register("ConcatFromSequence", tensorOperator: SequenceJoining.self)
+    registry.register(
+      "Optional", "OptionalHasElement", "OptionalGetElement", tensorOperator: OptionalAccess.self)
+    registry.registerIndexing()
+    registry.registerAttention()
+    registry.registerSignal()
     return registry
   }()
 }

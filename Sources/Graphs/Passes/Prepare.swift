@@ -17,8 +17,8 @@ package struct PreparedModel: Sendable {
 }
 
 extension Model {
-  /// The model at opset 13 or later, with constants folded and every affine chain taken into the
-  /// operator before it.
+  /// The model at opset 13 or later, with fused operators spelled out, constants folded and every
+  /// affine chain taken into the operator before it.
   ///
   /// Nodes that remain keep their ids and names. Where a chain folds, its first node remains and
   /// makes the value of its last. No input of the prepared graph is also an initializer.
@@ -29,6 +29,7 @@ extension Model {
   ) throws(UpgradeError) -> PreparedModel {
     var model = try upgraded(toAtLeast: 13)
     var report = PreparationReport()
+    model.graph.spellOutFusedOperators(opset: model.opset)
     model.graph.inputs = model.graph.requiredInputs
     model.graph.separateSubgraphs()
     model.graph.prepare(evaluate: evaluate, recording: &report)
