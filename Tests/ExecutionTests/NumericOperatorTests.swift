@@ -51,8 +51,9 @@ func computed(
   }
 
   @Test func wholeNumbersStayExact() throws {
-    #expect(try computed("Pow", [Tensor([Int64(-3)]), Tensor([Int32(39)])])
-      == Tensor([Int64(-4_052_555_153_018_976_267)]))
+    #expect(
+      try computed("Pow", [Tensor([Int64(-3)]), Tensor([Int32(39)])])
+        == Tensor([Int64(-4_052_555_153_018_976_267)]))
     #expect(try computed("Mean", [Tensor([Int32(7)]), Tensor([Int32(2)])]) == Tensor([Int32(4)]))
     #expect(try computed("Mod", [Tensor([Int8(-128)]), Tensor([Int8(-1)])]) == Tensor([Int8(0)]))
     #expect(try computed("Abs", [Tensor([Int8.min])]) == Tensor([Int8.min]))
@@ -73,8 +74,9 @@ func computed(
   @Test func reductionsOfNothingAndOfScalars() throws {
     let nothing = Tensor([Int8](), shape: [0, 2])
     let axes = Tensor([Int64(0)])
-    #expect(try computed("ReduceMax", [nothing, axes], ["keepdims": .int(0)])
-      == Tensor([Int8.min, Int8.min]))
+    #expect(
+      try computed("ReduceMax", [nothing, axes], ["keepdims": .int(0)])
+        == Tensor([Int8.min, Int8.min]))
     let truths = Tensor([Bool](), shape: [0])
     #expect(try computed("ReduceMin", [truths], ["keepdims": .int(0)]) == .scalar(true))
     #expect(try computed("ReduceL1", [.scalar(Float(-3))]) == .scalar(Float(3)))

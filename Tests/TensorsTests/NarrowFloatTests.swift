@@ -21,8 +21,10 @@ import Testing
       .filter(\.isFinite)
     for (low, high) in zip(numbers, numbers.dropFirst()) {
       let middle = (Double(low) + Double(high)) / 2
-      #expect(Double(format.value(of: format.code(of: middle.nextDown, saturates: true))) == Double(low))
-      #expect(Double(format.value(of: format.code(of: middle.nextUp, saturates: true))) == Double(high))
+      #expect(
+        Double(format.value(of: format.code(of: middle.nextDown, saturates: true))) == Double(low))
+      #expect(
+        Double(format.value(of: format.code(of: middle.nextUp, saturates: true))) == Double(high))
       #expect(format.code(of: middle, saturates: true) & 1 == 0)
     }
   }

@@ -61,7 +61,7 @@ struct Dequantization: OperatorKernel {
     }
     try site.emitPart(
       result, isLast: false, kernel: kernel, reads: [source], sharesInputs: [], body: step)
-    _ = try site.emitConverted(result, to: operands.precision)
+    try site.emitConverted(target, .float32, to: operands.precision, shape: input.shape)
   }
 
   /// One element at a time, out of codes of any type.

@@ -22,7 +22,7 @@ extension OperatorRegistry {
     registry.register("Softmax", "LogSoftmax", "Hardmax", kernel: Softmax.self)
     registry.register(
       "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Mod", "BitwiseAnd",
-      "BitwiseOr", "BitwiseXor", "BitShift", "PRelu", "SwiGLU", kernel: BinaryArithmetic.self)
+      "BitwiseOr", "BitwiseXor", "BitShift", "PRelu", kernel: BinaryArithmetic.self)
     registry.register(
       "Relu", "Neg", "Abs", "Sign", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "LeakyRelu",
       "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal", "Floor",
@@ -44,8 +44,7 @@ extension OperatorRegistry {
     registry.register(
       "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
       "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum",
-      "ReduceLogSumExp",
-      kernel: Reduction.self)
+      "ReduceLogSumExp", kernel: Reduction.self)
     registry.register(
       "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", kernel: Reshaping.self)
     registry.register("Transpose", kernel: Transposition.self)

@@ -11,16 +11,10 @@ struct Quantization: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let given = try site.input(0)
     let operands = try QuantizationOperands(site, node: node, shape: given.shape)
-    var input = given
-    if given.elementType != .float32 {
-      guard given.elementType.isHalf || given.elementType == .int32,
-        let widened = try site.converted(given, to: .float32, named: false)
-      else {
-        throw .wrongElementType(
-          operatorName: site.operatorName, node: site.nodeName, found: given.elementType)
-      }
-      input = widened
+    guard given.elementType.isHalf || [.float32, .int32].contains(given.elementType) else {
+      throw site.wrongType(given.elementType)
     }
+    let input = try site.operand(given, as: .float32)
     guard operands.isByte && operands.isPerTensor else { return try compile(input, operands, site) }
 
     let codes = Codes(

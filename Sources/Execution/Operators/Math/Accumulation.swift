@@ -23,10 +23,9 @@ struct Accumulation: OperatorKernel {
     let result = try site.output(0, input.elementType, input.shape)
     let work = Work(
       function: function, isExclusive: isExclusive, isReversed: isReversed,
-      lines: AxisLines(input.shape, axis), source: source, target: site.write(result))
+      lines: AxisRuns(input.shape, axis), source: source, target: site.write(result))
     guard let body = input.elementType.perform(work) else {
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: input.elementType)
+      throw site.wrongType(input.elementType)
     }
     try site.emit(
       [result], kernel: "\(site.operatorName.lowercased())-\(input.elementType)", reads: [source],
@@ -37,7 +36,7 @@ struct Accumulation: OperatorKernel {
     let function: BinaryFunction
     let isExclusive: Bool
     let isReversed: Bool
-    let lines: AxisLines
+    let lines: AxisRuns
     let source: Buffer.ID
     let target: Buffer.ID
 

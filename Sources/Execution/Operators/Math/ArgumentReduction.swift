@@ -28,11 +28,10 @@ struct ArgumentReduction: OperatorKernel {
     let source = site.read(input)
     let result = try site.output(0, .int64, Shape(dimensions))
     let work = Work(
-      takesLast: takesLast, wantsSmallest: wantsSmallest, lines: AxisLines(input.shape, axis),
+      takesLast: takesLast, wantsSmallest: wantsSmallest, lines: AxisRuns(input.shape, axis),
       source: source, target: site.write(result))
     guard let body = input.elementType.perform(work) else {
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: input.elementType)
+      throw site.wrongType(input.elementType)
     }
     try site.emit(
       [result], kernel: "\(site.operatorName.lowercased())-\(input.elementType)", reads: [source],
@@ -42,7 +41,7 @@ struct ArgumentReduction: OperatorKernel {
   private struct Work: NumericWork {
     let takesLast: Bool
     let wantsSmallest: Bool
-    let lines: AxisLines
+    let lines: AxisRuns
     let source: Buffer.ID
     let target: Buffer.ID
 
@@ -71,7 +70,7 @@ struct ArgumentReduction: OperatorKernel {
 }
 
 /// The lines of a row-major array that run along one axis, in the order of what remains without it.
-struct AxisLines {
+struct AxisRuns {
   let length: Int
   /// Elements between neighbours of a line.
   let step: Int

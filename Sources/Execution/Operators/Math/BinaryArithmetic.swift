@@ -43,29 +43,22 @@ struct BinaryArithmetic: OperatorKernel {
     var right = right
     if function == .power, right.elementType != left.elementType {
       // Whole exponents stay exact; any other base is raised in double.
-      let type = left.elementType.isInteger && !right.elementType.isInteger
+      let type =
+        left.elementType.isInteger && !right.elementType.isInteger
         ? .float64 : left.elementType
-      guard let converted = try site.converted(right, to: type, named: false) else {
-        throw wrongType(right, site)
-      }
-      right = converted
+      right = try site.operand(right, as: type)
       if type != left.elementType {
-        guard let base = try site.converted(left, to: type, named: false) else {
-          throw wrongType(left, site)
-        }
+        let base = try site.operand(left, as: type)
         let power = try compileTyped(base, right, isLast: false, site)
-        return try site.emitConverted(power, to: left.elementType)
+        try site.emitConverted(
+          site.read(power), type, to: left.elementType, shape: power.shape)
+        return power
       }
     }
     guard left.elementType == right.elementType else {
       throw site.mismatch("\(left.elementType) with \(right.elementType)")
     }
     return try compileTyped(left, right, isLast: isLast, site)
-  }
-
-  private func wrongType(_ value: Value, _ site: OperatorSite) -> ExecutionError {
-    .wrongElementType(
-      operatorName: site.operatorName, node: site.nodeName, found: value.elementType)
   }
 
   private func compileFloat(
@@ -127,7 +120,7 @@ struct BinaryArithmetic: OperatorKernel {
       operands: operands, target: site.write(result), divisors: right.shape.elementCount,
       node: site.nodeName)
     guard function.takes(left.elementType), let body = left.elementType.perform(work) else {
-      throw wrongType(left, site)
+      throw site.wrongType(left.elementType)
     }
     try site.emitPart(
       result, isLast: isLast, kernel: "\(name.lowercased())-\(left.elementType)", reads: operands,
@@ -166,7 +159,7 @@ struct BinaryArithmetic: OperatorKernel {
     let result = try site.output(0, sum.elementType, sum.shape)
     let work = Quotient(
       divisor: divisor, source: source, target: site.write(result), count: sum.shape.elementCount)
-    guard let body = sum.elementType.perform(work) else { throw wrongType(sum, site) }
+    guard let body = sum.elementType.perform(work) else { throw site.wrongType(sum.elementType) }
     try site.emit([result], kernel: "mean-\(sum.elementType)", reads: [source], body: body)
   }
 

@@ -12,8 +12,6 @@ enum BinaryFunction: Equatable {
   case bitwiseAnd, bitwiseOr, bitwiseXor, shiftLeft, shiftRight
   /// `x < 0 ? slope * x : x`, the slope to the right.
   case leak
-  /// `swish(left) * right`
-  case gate(alpha: Double)
 
   /// `nil` for an operator that is no such function.
   init?(_ node: Node) {
@@ -31,7 +29,6 @@ enum BinaryFunction: Equatable {
     case "BitwiseXor": self = .bitwiseXor
     case "BitShift": self = node.string("direction") == "LEFT" ? .shiftLeft : .shiftRight
     case "PRelu": self = .leak
-    case "SwiGLU": self = .gate(alpha: Double(node.float("alpha") ?? 1))
     default: return nil
     }
   }
@@ -57,7 +54,6 @@ enum BinaryFunction: Equatable {
   func takes(_ type: ElementType) -> Bool {
     switch self {
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight: type.isInteger
-    case .gate: type.isReal
     default: true
     }
   }

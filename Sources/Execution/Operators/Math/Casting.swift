@@ -79,11 +79,8 @@ extension Node {
 extension OperatorSite {
   /// The value's elements as another type, made by a step of this operator, not yet declared; `nil`
   /// where there is no such conversion.
-  ///
-  /// - Parameter named: whether it is the operator's output, not something on the way to it.
   func converted(
-    _ value: Value, to type: ElementType, options: Conversion.Options = .init(),
-    named: Bool = true
+    _ value: Value, to type: ElementType, options: Conversion.Options = .init()
   ) throws(ExecutionError) -> Value? {
     guard let conversion = Conversion(from: value.elementType, to: type, options: options) else {
       return nil
@@ -92,7 +89,7 @@ extension OperatorSite {
     let isPacked = type.bitWidth < 8 || value.elementType.bitWidth < 8
     let layout = isPacked ? .rowMajor : value.preferredLayout
     let source = read(value, layout)
-    let result = try output(named ? 0 : .max, type, value.shape, layout)
+    let result = try output(0, type, value.shape, layout)
     let target = write(result)
     let count = value.shape.elementCount
     try compiler.emit(
@@ -103,15 +100,6 @@ extension OperatorSite {
       ) { (run: RunContext) throws(ExecutionError) in
         conversion.run(run.raw(source), into: run.raw(target), count: count)
       })
-    return result
-  }
-
-  /// Makes the value, as another type of numbers, this operator's output.
-  func emitConverted(_ value: Value, to type: ElementType) throws(ExecutionError) -> Value {
-    guard let result = try converted(value, to: type) else {
-      throw .wrongElementType(operatorName: operatorName, node: nodeName, found: type)
-    }
-    declare(result)
     return result
   }
 }

@@ -42,8 +42,7 @@ struct Comparison: OperatorKernel {
       body = isLogical ? nil : left.elementType.perform(work)
     }
     guard let body else {
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: left.elementType)
+      throw site.wrongType(left.elementType)
     }
     try site.emit([result], kernel: site.operatorName.lowercased(), reads: reads, body: body)
   }

@@ -162,8 +162,7 @@ extension OperatorSite {
     let source = read(input, layout)
     let result = try output(0, type, input.shape, layout)
     guard let step = body(source, write(result), input.shape.elementCount) else {
-      throw .wrongElementType(
-        operatorName: operatorName, node: nodeName, found: input.elementType)
+      throw wrongType(input.elementType)
     }
     try emit(
       [result], kernel: "\(operatorName.lowercased())-\(input.elementType)",

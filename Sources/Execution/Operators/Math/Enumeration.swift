@@ -15,7 +15,7 @@ struct Enumeration: OperatorKernel {
     let wide: ElementType = type.isInteger ? .int64 : type == .float32 ? .float32 : .float64
     let wideLimits = limits.compactMap { $0.cast(to: wide) }
     guard type.isInteger || type.isReal || type.isHalf, wideLimits.count == 3 else {
-      throw .wrongElementType(operatorName: "Range", node: site.nodeName, found: type)
+      throw site.wrongType(type)
     }
     let values: Tensor
     switch wide {
@@ -24,7 +24,7 @@ struct Enumeration: OperatorKernel {
     default: values = Tensor(try reals(wideLimits.map { $0.array(of: Double.self)[0] }, site))
     }
     guard let result = values.cast(to: type) else {
-      throw .wrongElementType(operatorName: "Range", node: site.nodeName, found: type)
+      throw site.wrongType(type)
     }
     site.emitConstant(result)
   }

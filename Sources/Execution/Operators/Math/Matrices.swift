@@ -60,7 +60,7 @@ struct Identity: OperatorKernel {
     }
     let type = self.type ?? input.elementType
     guard let matrix = Tensor(ones, shape: shape).cast(to: type) else {
-      throw .wrongElementType(operatorName: site.operatorName, node: site.nodeName, found: type)
+      throw site.wrongType(type)
     }
     site.emitConstant(matrix)
   }
@@ -98,7 +98,7 @@ struct Determinant: OperatorKernel {
     case .float32: step = body(Float.self)
     case .float64: step = body(Double.self)
     case let other:
-      throw .wrongElementType(operatorName: "Det", node: site.nodeName, found: other)
+      throw site.wrongType(other)
     }
     try site.emit([result], kernel: "det-\(input.elementType)", reads: [source], body: step)
   }

@@ -68,7 +68,6 @@ extension NumericElement where Self: FixedWidthInteger {
       // All bits shifted out leave what the sign fills in; Swift's shift does just that.
       return right < 0 ? left >> Self.bitWidth : left >> right
     case .leak: return left < 0 ? left &* right : left
-    case .gate: return 0
     }
   }
 
@@ -119,8 +118,6 @@ extension NumericElement where Self: BinaryFloatingPoint {
       if rest == 0 { return Self(signOf: right, magnitudeOf: rest) }
       return (rest < 0) != (right < 0) ? rest + right : rest
     case .leak: return left < 0 ? left * right : left
-    case .gate(let alpha):
-      return Self(UnaryFunction.swish(alpha: alpha).value(at: Double(left))) * right
     case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight:
       preconditionFailure("\(function) of reals")
     }

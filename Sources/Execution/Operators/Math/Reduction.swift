@@ -101,8 +101,7 @@ struct Reduction: OperatorKernel {
       body = input.elementType.perform(work)
     }
     guard let body else {
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: input.elementType)
+      throw site.wrongType(input.elementType)
     }
     try site.emit(
       [result], kernel: "\(name)-\(input.elementType)", reads: [source], body: body)

@@ -123,8 +123,7 @@ struct Softmax: OperatorKernel {
     case .float32: step = body(Float.self)
     case .float64: step = body(Double.self)
     case let other:
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: other)
+      throw site.wrongType(other)
     }
     try site.emit(
       [result], kernel: "\(site.operatorName.lowercased())-\(input.elementType)", reads: [source],
