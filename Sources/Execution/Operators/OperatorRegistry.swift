@@ -6,21 +6,17 @@ protocol OperatorKernel: SendableMetatype {
   init(_ node: Node, opset: Int64) throws(ExecutionError)
   /// Adds the operator to a plan, for operands of known shapes.
   func compile(_ site: OperatorSite) throws(ExecutionError)
-  /// Whether 16-bit floats are widened to float32 for it, and its results rounded to them.
+  /// Whether float16 and bfloat16 operands are widened to float32 before the operator sees them,
+  /// and its float32 results rounded to their type.
   static var widensHalves: Bool { get }
-  /// Whether output `index` has the type of the first operand, where halves are widened.
+  /// Whether output `index` has their type; one that does not stays in float32.
   func narrows(_ index: Int) -> Bool
 }
 
 extension OperatorKernel {
+  /// What only moves elements takes them as they are.
   static var widensHalves: Bool { false }
   func narrows(_ index: Int) -> Bool { true }
-
-  /// Adds the operator to a plan, on 16-bit floats by way of float32.
-  func compileAnyPrecision(_ site: OperatorSite) throws(ExecutionError) {
-    guard Self.widensHalves else { return try compile(site) }
-    try site.compileWidened(self, narrows: narrows)
-  }
 }
 
 /// The operators that can be executed, by name, behind their domain unless that is ONNX's own.

@@ -5,10 +5,9 @@ internal import Tensors
 /// Conv. Over one or two axes in float32 with constant weights, the packed kernels compute it with
 /// what follows: a residual addition, an activation. Anything else is computed plainly.
 struct Convolution: OperatorKernel {
+  static let widensHalves = true
   let attributes: SpatialAttributes
   let groups: Int
-
-  static var widensHalves: Bool { true }
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)
