@@ -68,7 +68,8 @@ import Testing
     let inputs = try Digits.batches("test", count: 1, size: 8)[0].inputs
     let exact = try executor.run(inputs)
     let alone = try executor.saturationReport(inputs)
-    let carried = try executor.runSaturating(inputs, SaturatingKernels(signed: true, depthwise: true))
+    let carried = try executor.runSaturating(
+      inputs, SaturatingKernels(signed: true, depthwise: true))
     #expect(alone.map(\.step) == carried.steps.map(\.step))
     // The first step has the model's input either way.
     #expect(alone.first?.saturated == carried.steps.first?.saturated)

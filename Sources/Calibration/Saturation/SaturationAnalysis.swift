@@ -57,7 +57,8 @@ package struct SaturationAnalysis {
       }
       for (name, reference) in real {
         guard let right = exact[name], let wrong = saturating.outputs[name] else { continue }
-        errors[name, default: (Quantization.ErrorSums(), Quantization.ErrorSums())].exact.add(reference, right)
+        errors[name, default: (Quantization.ErrorSums(), Quantization.ErrorSums())].exact.add(
+          reference, right)
         errors[name]?.saturating.add(reference, wrong)
       }
       samples += batch.sampleCount

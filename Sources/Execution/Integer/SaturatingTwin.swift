@@ -22,7 +22,8 @@ struct SaturatingTwin {
 
   /// `nil` where no runtime takes the saturating instruction.
   init?(
-    _ site: OperatorSite, input: Codes, weights: IntegerWeights, isDepthwise: Bool = false, count: Int,
+    _ site: OperatorSite, input: Codes, weights: IntegerWeights, isDepthwise: Bool = false,
+    count: Int,
     target: Buffer.ID, exact: @escaping Exact, saturating: @escaping Saturating
   ) {
     guard weights.isSigned else { return nil }
