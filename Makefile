@@ -8,7 +8,7 @@ VENV := .venv
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges journeys check format snapshots golden bench size install install-test clean
+.PHONY: run build test unit judges conformance journeys check format snapshots golden bench size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -33,6 +33,10 @@ unit:
 # onnx.checker and ONNX Runtime judge what Octet imports, computes and exports.
 judges: $(VENV)/ready
 	$(VENV)/bin/python -m pytest -q Tests/Judges
+
+# ONNX's own node tests; writes Documentation/Operators.md. ONLY=REGEX chooses and writes nothing.
+conformance: $(VENV)/ready
+	@$(VENV)/bin/python Tests/Conformance/conformance.py $(if $(ONLY),--only '$(ONLY)')
 
 # Real keys in a real terminal.
 journeys: $(VENV)/ready

@@ -8,6 +8,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case invalidAttribute(operatorName: String, node: String, attribute: String, detail: String)
   case missingOperand(operatorName: String, node: String, index: Int)
   case undefinedValue(name: String, node: String)
+  /// A sequence or an optional where an operator wants a tensor.
+  case notATensor(value: String)
   case shapeMismatch(operatorName: String, node: String, detail: String)
   case wrongElementType(operatorName: String, node: String, found: ElementType)
   /// A shape or an axis that only the data would tell.
@@ -17,6 +19,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   /// A sequence that ends before its first or behind its last step.
   case invalidSequenceLength(node: String, sequence: Int, length: Int32, steps: Int)
   case missingInput(name: String)
+  /// A sequence, an optional or something else that is no tensor.
+  case inputIsNoTensor(String)
   case unknownInput(name: String, known: [String])
   case wrongType(input: String, expected: ElementType, found: ElementType)
   case wrongShape(input: String, expected: String, found: Shape)
@@ -36,6 +40,8 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
       "Node '\(node)': \(name) has no input \(index), which it needs."
     case .undefinedValue(let name, let node):
       "Node '\(node)' reads '\(name)', which nothing computes before it."
+    case .notATensor(let value):
+      "'\(value)' is a sequence or an optional; the operator that reads it wants a tensor."
     case .shapeMismatch(let name, let node, let detail):
       "Node '\(node)': shapes do not fit \(name): \(detail)."
     case .wrongElementType(let name, let node, let found):
@@ -52,6 +58,9 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
         + "lengths must lie between 0 and \(steps)."
     case .missingInput(let name):
       "No data for the model's input '\(name)'."
+    case .inputIsNoTensor(let name):
+      "The model's input '\(name)' is a sequence or optional, or of an unknown type; "
+        + "such inputs cannot be executed."
     case .unknownInput(let name, let known):
       "The model has no input '\(name)'; it has \(known.map { "'\($0)'" }.joined(separator: ", "))."
     case .wrongType(let input, let expected, let found):

@@ -1,32 +1,55 @@
+internal import Graphs
 package import Tensors
 
 extension Executor {
+  /// What would run for inputs of these shapes.
+  ///
+  /// Where data decide the way, the way of inputs that are all zero is told, and of every branch
+  /// that such a run could take.
+  package func plan(for shapes: [String: Shape]) throws(ExecutionError) -> Plan {
+    var inputs: [String: Tensor] = [:]
+    for declaration in self.inputs {
+      guard let shape = shapes[declaration.name] else {
+        throw .missingInput(name: declaration.name)
+      }
+      inputs[declaration.name] = Tensor(declaration.elementType ?? .float32, shape: shape)
+    }
+    if let plan = try wholePlan(for: try checked(inputs)) { return plan }
+    let survey = StepTimer(surveysBranches: true)
+    do {
+      _ = try execute(try checked(inputs), survey)
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a survey failed with \(error)")
+    }
+    return survey.plan
+  }
+
   /// Times every step of some runs.
   ///
   /// Stops early, with what is measured, when `shouldStop` says so between runs.
   package func profile(
     _ inputs: [String: Tensor], runs: Int, warmUp: Int = 2, shouldStop: () -> Bool = { false }
   ) throws(ExecutionError) -> Profile {
-    let (plan, table) = try prepare(inputs)
-    return try withExtendedLifetime(inputs) { () throws(ExecutionError) in
-      let context = RunContext(pointers: table, pool: pool)
-      let clock = ContinuousClock()
-      var totals: [Duration] = []
-      var durations = [[Duration]](repeating: [], count: plan.steps.count)
+    let values = try checked(inputs)
+    let clock = ContinuousClock()
+    var totals: [Duration] = []
+    let timer = StepTimer()
+    do {
       for run in 0..<(warmUp + runs) {
         if shouldStop() { break }
         let start = clock.now
-        var last = start
-        for (index, step) in plan.steps.enumerated() {
-          try step.body(context)
-          let now = clock.now
-          if run >= warmUp { durations[index].append(now - last) }
-          last = now
-        }
-        if run >= warmUp { totals.append(last - start) }
+        timer.begin(isMeasured: run >= warmUp)
+        _ = try execute(values, timer)
+        if run >= warmUp { totals.append(clock.now - start) }
       }
-      return Profile(plan: plan.description, totals: totals, stepDurations: durations)
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a timed run failed with \(error)")
     }
+    return Profile(plan: timer.plan, totals: totals, stepDurations: timer.durations)
   }
 
   /// What kernels without a guard against saturation would do to these inputs, for every step that
@@ -34,35 +57,111 @@ extension Executor {
   package func saturationReport(
     _ inputs: [String: Tensor]
   ) throws(ExecutionError) -> [StepSaturation] {
-    let (plan, table) = try prepare(inputs)
-    return try withExtendedLifetime(inputs) { () throws(ExecutionError) in
-      let context = RunContext(pointers: table, pool: pool)
-      var report: [StepSaturation] = []
-      for step in plan.steps {
-        // Before the step itself, which may overwrite its input.
-        if let twin = step.saturation { report.append(twin.measure(context, carries: false)) }
-        try step.body(context)
-      }
-      return report
+    let counter = SaturationCounter()
+    do {
+      _ = try execute(try checked(inputs), counter)
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a counting run failed with \(error)")
     }
+    return counter.report
   }
 
   /// Runs as a runtime with kernels that saturate would: what one saturates, the next step reads.
   package func runSaturating(
     _ inputs: [String: Tensor], _ kernels: SaturatingKernels
   ) throws(ExecutionError) -> (outputs: [String: Tensor], steps: [StepSaturation]) {
-    let (plan, table) = try prepare(inputs)
-    return try withExtendedLifetime(inputs) { () throws(ExecutionError) in
-      let context = RunContext(pointers: table, pool: pool)
-      var report: [StepSaturation] = []
-      for step in plan.steps {
-        if let twin = step.saturation, twin.belongs(to: kernels) {
-          report.append(twin.measure(context, carries: true))
-        } else {
-          try step.body(context)
-        }
-      }
-      return (collect(plan, table), report)
+    let stand = SaturatingTwins(kernels)
+    do {
+      let outputs = try tensors(execute(try checked(inputs), stand))
+      return (outputs, stand.report)
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a saturating run failed with \(error)")
     }
+  }
+}
+
+/// Lists the steps of runs in the order of their first time, and how long each took in each run.
+private final class StepTimer: RunVisitor {
+  private struct Key: Hashable {
+    let plan: ObjectIdentifier
+    let number: Int
+  }
+
+  let surveysBranches: Bool
+  private(set) var durations: [[Duration]] = []
+  private var steps: [PlanStep] = []
+  private var positions: [Key: Int] = [:]
+  /// Kept alive, so that no other plan gets the identity of one that is gone.
+  private var plans: [ObjectIdentifier: CompiledPlan] = [:]
+  private let clock = ContinuousClock()
+  private var last: ContinuousClock.Instant
+  private var isMeasured = false
+  private var runs = 0
+
+  init(surveysBranches: Bool = false) {
+    self.surveysBranches = surveysBranches
+    last = clock.now
+  }
+
+  func begin(isMeasured: Bool) {
+    self.isMeasured = isMeasured
+    if isMeasured {
+      runs += 1
+      for position in durations.indices { durations[position].append(.zero) }
+    }
+    last = clock.now
+  }
+
+  func didRun(_ description: PlanStep, number: Int, of plan: CompiledPlan) {
+    let now = clock.now
+    let key = Key(plan: ObjectIdentifier(plan), number: number)
+    let position: Int
+    if let known = positions[key] {
+      position = known
+    } else {
+      position = steps.count
+      positions[key] = position
+      plans[key.plan] = plan
+      steps.append(description.renumbered(position))
+      durations.append([Duration](repeating: .zero, count: runs))
+    }
+    // A step in the body of a loop runs more than once.
+    if isMeasured { durations[position][runs - 1] += now - last }
+    last = clock.now
+  }
+
+  var plan: Plan {
+    Plan(
+      steps: steps,
+      arenaByteCount: plans.values.reduce(0) { max($0, $1.arenaByteCount) },
+      packedWeightByteCount: plans.values.reduce(0) { $0 + $1.description.packedWeightByteCount })
+  }
+}
+
+private final class SaturationCounter: RunVisitor {
+  private(set) var report: [StepSaturation] = []
+
+  /// Before the step itself, which may overwrite its input.
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool {
+    if let twin = step.saturation { report.append(twin.measure(context, carries: false)) }
+    return false
+  }
+}
+
+/// Lets twins that saturate run in the place of steps.
+private final class SaturatingTwins: RunVisitor {
+  private let kernels: SaturatingKernels
+  private(set) var report: [StepSaturation] = []
+
+  init(_ kernels: SaturatingKernels) { self.kernels = kernels }
+
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool {
+    guard let twin = step.saturation, twin.belongs(to: kernels) else { return false }
+    report.append(twin.measure(context, carries: true))
+    return true
   }
 }

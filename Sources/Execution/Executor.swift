@@ -3,26 +3,30 @@ internal import Kernels
 package import Tensors
 
 /// Runs one model. Owns working memory and threads, so it belongs to one caller at a time.
+///
+/// A plan is compiled for the shapes of the inputs and goes as far as these tell. Where an operator
+/// wants to know elements, or runs a graph of its own, the plan pauses, and what follows is
+/// compiled for what was found; every part is kept for the next run that takes the same way.
 package final class Executor {
   /// The model that plans are compiled from, with operators on codes spelled out: node ids and
   /// value names of plans are found here.
   package let model: Model
   package let options: ExecutionOptions
-  private let graph: PlanGraph
+  let graph: PlanGraph
   /// Why operators on codes could not be spelled out.
-  private let refusals: [Node.ID: String]
+  let refusals: [Node.ID: String]
   let pool: ThreadPool
-  private var plans: [[String: Shape]: CompiledPlan] = [:]
+  var plans: [[String: Signature]: CompiledPlan] = [:]
   /// Keys of `plans`, least recently used first.
-  private var planOrder: [[String: Shape]] = []
-  private let arena = Arena()
-
-  /// Packed weights belong to plans, so an unlimited number of shapes would fill the memory.
-  private static let planLimit = 8
+  var planOrder: [[String: Signature]] = []
+  var bodies: [Node.ID: [String: Executor]] = [:]
+  let arena = Arena()
+  /// Of a subgraph: what it takes from the graph around it.
+  let capturedInputs: Set<String>
 
   /// - Parameter isPrepared: whether `model` came out of `Model.prepared()`.
   /// - Throws: ``ExecutionError/invalidModel(_:)`` when the model cannot be brought up to opset 13.
-  package init(
+  package convenience init(
     model: Model, options: ExecutionOptions = ExecutionOptions(), isPrepared: Bool = false
   ) throws(ExecutionError) {
     var model = model
@@ -33,35 +37,59 @@ package final class Executor {
         throw .invalidModel("\(error)")
       }
     }
+    self.init(
+      prepared: model, options: options, capturedInputs: [],
+      pool: ThreadPool(threads: max(options.threads, 1)))
+  }
+
+  /// For a graph inside of a node: values around it are inputs, behind its own.
+  convenience init(body: Graph, of outer: Executor) throws(ExecutionError) {
+    var model = outer.model
+    let captured = body.freeNames
+    model.graph = body
+    model.graph.inputs += captured.sorted().map {
+      ValueDeclaration(name: $0, elementType: nil, dimensions: nil)
+    }
+    var options = outer.options
+    options.kept.subtract(captured)
+    self.init(prepared: model, options: options, capturedInputs: captured, pool: outer.pool)
+  }
+
+  private init(
+    prepared model: Model, options: ExecutionOptions, capturedInputs: Set<String>, pool: ThreadPool
+  ) {
+    var model = model
     let expansion = CodeExpansion(model.graph, opset: model.opset)
     model.graph = expansion.graph
     refusals = expansion.refusals
     self.model = model
     self.options = options
+    self.capturedInputs = capturedInputs
+    self.pool = pool
     graph = PlanGraph(
       self.model.graph, kept: options.kept, findsPatterns: options.fuses)
-    pool = ThreadPool(threads: max(options.threads, 1))
   }
 
   package var inputs: [ValueDeclaration] { model.graph.requiredInputs }
   package var outputs: [ValueDeclaration] { model.graph.outputs }
-
-  /// What would run for inputs of these shapes. Kept, so that running finds it compiled.
-  package func plan(for shapes: [String: Shape]) throws(ExecutionError) -> Plan {
-    try compiledPlan(for: shapes).description
+  /// Names of the inputs that are not captured, in order.
+  var ownInputs: [String] {
+    inputs.map(\.name).filter { !capturedInputs.contains($0) }
   }
 
   package func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
-    let (plan, table) = try prepare(inputs)
-    return try withExtendedLifetime(inputs) { () throws(ExecutionError) in
-      let context = RunContext(pointers: table, pool: pool)
-      for step in plan.steps { try step.body(context) }
-      return collect(plan, table)
+    do {
+      return try tensors(execute(try checked(inputs), nil))
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a run that nobody watches failed with \(error)")
     }
   }
 
-  /// Calls `observe` once per kept value, after the step that makes it and in the plan's order.
-  /// Values known before any data arrive are not shown.
+  /// Calls `observe` once per kept value, after the step that makes it and in the order of the
+  /// run: never for a value that this run does not make, once per iteration for one in the body of
+  /// a loop. Values known before any data arrive are not shown.
   package func run(
     _ inputs: [String: Tensor], observe: (ObservedValue) throws -> Void
   ) throws -> [String: Tensor] {
@@ -74,80 +102,46 @@ package final class Executor {
     _ inputs: [String: Tensor],
     transform: (ObservedValue, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) throws -> [String: Tensor] {
-    let (plan, table) = try prepare(inputs)
-    return try withExtendedLifetime(inputs) {
-      let context = RunContext(pointers: table, pool: pool)
-      var pending = plan.observations[...]
-      func show(upTo step: Int) throws {
-        while let next = pending.first, next.afterStep <= step {
-          pending.removeFirst()
-          try next.show(context, options.instructionSet, transform)
-        }
-      }
-      try show(upTo: -1)
-      for (index, step) in plan.steps.enumerated() {
-        try step.body(context)
-        try show(upTo: index)
-      }
-      return collect(plan, table)
+    try withoutActuallyEscaping(transform) { transform in
+      try tensors(execute(try checked(inputs), Observer(transform)))
     }
   }
 
-  /// Checks the inputs, finds their plan and fills in where its buffers are.
-  func prepare(
-    _ inputs: [String: Tensor]
-  ) throws(ExecutionError) -> (CompiledPlan, UnsafeMutablePointer<UnsafeMutableRawPointer>) {
+  /// As `run(_:)`, also for inputs and outputs that are sequences or optionals.
+  package func run(values: [String: RunValue]) throws -> [String: RunValue] {
+    try execute(try checked(values), nil)
+  }
+
+  /// Checks that these are the model's inputs, by name and type.
+  func checked(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: RunValue] {
+    try checked(inputs.mapValues { .tensor($0) })
+  }
+
+  func checked(_ inputs: [String: RunValue]) throws(ExecutionError) -> [String: RunValue] {
     for name in inputs.keys where !self.inputs.contains(where: { $0.name == name }) {
       throw .unknownInput(name: name, known: self.inputs.map(\.name))
     }
     for declaration in self.inputs {
-      guard let tensor = inputs[declaration.name] else {
+      guard let value = inputs[declaration.name] else {
         throw .missingInput(name: declaration.name)
       }
-      let expected = declaration.elementType ?? .float32
+      guard let expected = declaration.elementType else { continue }
+      guard let tensor = value.tensor else { throw .notATensor(value: declaration.name) }
       guard tensor.elementType == expected else {
         throw .wrongType(input: declaration.name, expected: expected, found: tensor.elementType)
       }
+      try declaration.check(tensor.shape)
     }
-    let plan = try compiledPlan(for: inputs.mapValues(\.shape))
-    return (plan, try arena.table(for: plan, inputs: inputs))
+    return inputs
   }
 
-  private func compiledPlan(for shapes: [String: Shape]) throws(ExecutionError) -> CompiledPlan {
-    if let plan = plans[shapes] {
-      planOrder.removeAll { $0 == shapes }
-      planOrder.append(shapes)
-      return plan
+  func tensors(_ values: [String: RunValue]) throws(ExecutionError) -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    for (name, value) in values {
+      guard let tensor = value.tensor else { throw .notATensor(value: name) }
+      tensors[name] = tensor
     }
-    for declaration in inputs {
-      guard let shape = shapes[declaration.name] else {
-        throw .missingInput(name: declaration.name)
-      }
-      try declaration.check(shape)
-    }
-    let compiler = PlanCompiler(
-      model: model, graph: graph, refusals: refusals, options: options, pool: pool)
-    let plan = try compiler.compile(shapes: shapes)
-    if planOrder.count >= Self.planLimit { plans[planOrder.removeFirst()] = nil }
-    plans[shapes] = plan
-    planOrder.append(shapes)
-    return plan
-  }
-
-  func collect(
-    _ plan: CompiledPlan, _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>
-  ) -> [String: Tensor] {
-    var results: [String: Tensor] = [:]
-    for output in plan.outputs {
-      var tensor = Tensor(output.elementType, shape: output.shape)
-      tensor.withUnsafeMutableBytes { bytes in
-        if let base = bytes.baseAddress, bytes.count > 0 {
-          base.copyMemory(from: table[output.buffer.rawValue], byteCount: bytes.count)
-        }
-      }
-      results[output.name] = tensor
-    }
-    return results
+    return tensors
   }
 }
 

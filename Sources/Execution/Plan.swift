@@ -19,6 +19,13 @@ package struct PlanStep: Sendable {
   package let bytesMoved: Int
   /// Whether it computes on codes.
   package let isInteger: Bool
+
+  func renumbered(_ index: Int) -> PlanStep {
+    PlanStep(
+      index: index, name: name, operatorName: operatorName, nodes: nodes, output: output,
+      outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
+      bytesMoved: bytesMoved, isInteger: isInteger)
+  }
 }
 
 /// A model compiled for fixed input shapes, as people see it.
@@ -27,8 +34,6 @@ package struct Plan: Sendable {
   /// Working memory that all steps share.
   package let arenaByteCount: Int
   package let packedWeightByteCount: Int
-  package let inputShapes: [String: Shape]
-  package let outputShapes: [String: Shape]
 
   package var multiplyAccumulates: Int { steps.reduce(0) { $0 + $1.multiplyAccumulates } }
 }

@@ -1,7 +1,9 @@
 extension Graph {
   /// Whether an operator makes codes, reads them, or computes on them: whether the model is
   /// quantized already, in any way.
-  package var computesOnCodes: Bool { nodes.contains { $0.computesOnCodes } }
+  package var computesOnCodes: Bool {
+    everyGraph.contains { $0.nodes.contains { $0.computesOnCodes } }
+  }
 }
 
 extension Node {

@@ -39,6 +39,11 @@ extension Attribute {
 }
 
 extension Graph {
+  /// This graph and every graph inside its nodes, each before those inside it.
+  package var everyGraph: [Graph] {
+    [self] + nodes.flatMap { $0.attributes.isEmpty ? [] : $0.subgraphs.flatMap(\.everyGraph) }
+  }
+
   /// What a caller must supply: the inputs without those that an initializer gives a default.
   package var requiredInputs: [ValueDeclaration] {
     inputs.filter { initializers[$0.name] == nil }

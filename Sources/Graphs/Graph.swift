@@ -18,7 +18,7 @@ package struct Graph: Sendable, Equatable {
   /// Encoded fields this version does not interpret (quantization annotations, sparse
   /// initializers, metadata), written back as they were.
   package var unknownFields: [UInt8]
-  private var nextID: Int32
+  private var nextID: Int64
 
   package init(name: String = "", documentation: String = "") {
     self.name = name
@@ -62,6 +62,15 @@ package struct Graph: Sendable, Equatable {
       precondition(node.id.rawValue < nextID, "node id \(node.id) is foreign")
     }
     self.nodes = nodes
+  }
+
+  /// Gives the nodes ids, now and later, that graphs with other numbers do not give.
+  mutating func renumberNodes(asGraph number: Int64) {
+    let base = number << 32
+    nodes = nodes.enumerated().map { index, node in
+      Node(node, id: Node.ID(rawValue: base + Int64(index)))
+    }
+    nextID = base + Int64(nodes.count)
   }
 
   /// Changes one node in place.

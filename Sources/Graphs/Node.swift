@@ -15,10 +15,11 @@ package struct OperatorName: Hashable, Sendable, CustomStringConvertible {
 
 /// One operator applied to values. Owns no tensor data but its attributes.
 package struct Node: Identifiable, Sendable, Equatable {
-  /// Stays with the node through passes; unique within its graph.
+  /// Stays with the node through passes; unique within its graph, and within its model once that
+  /// is prepared.
   package struct ID: Hashable, Sendable, Comparable {
-    package let rawValue: Int32
-    package init(rawValue: Int32) { self.rawValue = rawValue }
+    package let rawValue: Int64
+    package init(rawValue: Int64) { self.rawValue = rawValue }
     package static func < (left: ID, right: ID) -> Bool { left.rawValue < right.rawValue }
   }
 
@@ -56,6 +57,14 @@ package struct Node: Identifiable, Sendable, Equatable {
 }
 
 extension Node {
+  /// The same node under another id.
+  init(_ node: Node, id: ID) {
+    self.init(
+      id: id, name: node.name, operatorName: node.operatorName, attributes: node.attributes,
+      inputs: node.inputs, outputs: node.outputs, documentation: node.documentation,
+      overload: node.overload, unknownFields: node.unknownFields)
+  }
+
   /// Whether this is the `ai.onnx` operator `name`.
   package func `is`(_ name: String) -> Bool {
     operatorName.domain.isEmpty && operatorName.name == name

@@ -31,10 +31,10 @@ package enum ImportError: Error, Equatable, Sendable, CustomStringConvertible {
       "The model is of ONNX IR version \(version), and version 3 is the oldest that can be read. "
         + "Export it again with a newer exporter."
     case .unsupportedOpset(let version):
-      "The model uses opset \(version); opsets 7 to 21 are supported. "
+      "The model uses opset \(version); opsets 7 to 28 are supported. "
         + (version < 7
           ? "Export it again with opset 13 or later."
-          : "Export it again with an opset of at most 21.")
+          : "Export it again with an opset of at most 28.")
     case .missingOpset:
       "The model does not say which opset its operators are of. Export it again."
     case .invalidGraph(let fault):

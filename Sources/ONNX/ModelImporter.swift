@@ -14,7 +14,7 @@ package struct ImportedModel: Sendable {
 /// memory is taken, and a graph that comes out can be walked without further checks.
 package enum ModelImporter {
   /// The opsets whose operators are known. A newer one may have changed any of them.
-  package static let supportedOpsets: ClosedRange<Int64> = 7...21
+  package static let supportedOpsets: ClosedRange<Int64> = 7...28
 
   /// The model as the file has it; no operator is upgraded.
   package static func load(path: String) throws(ImportError) -> Model {

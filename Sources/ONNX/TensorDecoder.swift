@@ -57,7 +57,7 @@ struct TensorDecoder {
   }
 
   /// Elements from the field that the format gives `type`. int32 entries hold narrower elements,
-  /// and for 4-bit types two at a time.
+  /// and of those below a byte as many as a byte has.
   private func typed(
     _ proto: ProtoTensor, type: ElementType, shape: Shape, count: Int
   ) throws(ImportError) -> Tensor {
@@ -80,12 +80,13 @@ struct TensorDecoder {
       }
     case .bool:
       return try tensor(proto.int32Data, count, type, shape, name) { UInt8($0 == 0 ? 0 : 1) }
-    case .int8, .uint8, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz:
+    case .int8, .uint8, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0:
       return try tensor(proto.int32Data, count, type, shape, name) {
         UInt8(truncatingIfNeeded: $0)
       }
-    case .uint4, .int4, .float4e2m1:
-      return try tensor(proto.int32Data, (count + 1) / 2, type, shape, name) {
+    case .uint4, .int4, .float4e2m1, .uint2, .int2:
+      let bytes = type.byteCount(elements: count)
+      return try tensor(proto.int32Data, bytes, type, shape, name) {
         UInt8(truncatingIfNeeded: $0)
       }
     case .string: preconditionFailure("strings are read before")

@@ -23,13 +23,20 @@ package enum ElementType: Int32, Sendable, CaseIterable, CustomStringConvertible
   case uint4 = 21
   case int4 = 22
   case float4e2m1 = 23
+  /// A power of two: eight bits of exponent, neither sign nor fraction.
+  case float8e8m0 = 24
+  case uint2 = 25
+  case int2 = 26
 
   /// Bits one element takes in storage; 0 for strings, which have no fixed width.
   package var bitWidth: Int {
     switch self {
     case .string: 0
+    case .uint2, .int2: 2
     case .uint4, .int4, .float4e2m1: 4
-    case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz: 8
+    case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
+      .float8e8m0:
+      8
     case .uint16, .int16, .float16, .bfloat16: 16
     case .float32, .int32, .uint32: 32
     case .int64, .float64, .uint64, .complex64: 64
@@ -37,7 +44,7 @@ package enum ElementType: Int32, Sendable, CaseIterable, CustomStringConvertible
     }
   }
 
-  /// Bytes that `count` elements take, two to a byte for 4-bit types.
+  /// Bytes that `count` elements take, those narrower than a byte packed.
   package func byteCount(elements count: Int) -> Int { (count * bitWidth + 7) / 8 }
 
   /// The name NumPy and ONNX users know it by.
@@ -66,6 +73,9 @@ package enum ElementType: Int32, Sendable, CaseIterable, CustomStringConvertible
     case .uint4: "uint4"
     case .int4: "int4"
     case .float4e2m1: "float4e2m1"
+    case .float8e8m0: "float8e8m0"
+    case .uint2: "uint2"
+    case .int2: "int2"
     }
   }
 }

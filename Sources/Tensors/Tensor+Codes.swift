@@ -1,5 +1,5 @@
 extension Tensor {
-  /// The elements of an integer tensor of at most 32 bits, 4-bit ones unpacked; `nil` for any
+  /// The elements of an integer tensor of at most 32 bits, packed ones one by one; `nil` for any
   /// other type.
   package var codes: [Int32]? {
     switch elementType {
@@ -8,9 +8,12 @@ extension Tensor {
     case .int16: array(of: Int16.self).map { Int32($0) }
     case .uint16: array(of: UInt16.self).map { Int32($0) }
     case .int32: array(of: Int32.self)
-    case .int4, .uint4:
+    case .int4, .uint4, .int2, .uint2:
       withUnsafeBytes { bytes in
-        (0..<elementCount).map { Nibble.read(bytes, $0, isSigned: elementType == .int4) }
+        let isSigned = elementType == .int4 || elementType == .int2
+        return (0..<elementCount).map {
+          PackedCode.read(bytes, $0, bits: elementType.bitWidth, isSigned: isSigned)
+        }
       }
     default: nil
     }
@@ -18,15 +21,15 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// Integer codes as elements of an integer type of 4 or 8 bits; 4-bit ones are packed.
+  /// Integer codes as elements of an integer type of at most 8 bits; narrower ones are packed.
   /// - Precondition: every code fits the type.
   package init(codes: [Int32], _ elementType: ElementType, shape: Shape) {
     self.init(elementType, shape: shape)
     precondition(codes.count == shape.elementCount, "\(codes.count) codes for \(shape)")
     withUnsafeMutableBytes { bytes in
       for (index, code) in codes.enumerated() {
-        if elementType.bitWidth == 4 {
-          Nibble.write(code, to: bytes, index)
+        if elementType.bitWidth < 8 {
+          PackedCode.write(code, to: bytes, index, bits: elementType.bitWidth)
         } else {
           bytes[index] = UInt8(truncatingIfNeeded: code)
         }
@@ -35,17 +38,25 @@ extension Tensor {
   }
 }
 
-/// A 4-bit element: two share a byte, the first in its low half, as ONNX packs them.
-package enum Nibble {
-  package static func read(_ bytes: UnsafeRawBufferPointer, _ index: Int, isSigned: Bool) -> Int32 {
-    let half = (bytes[index >> 1] >> UInt8((index & 1) * 4)) & 0xF
-    return Int32(half) - (isSigned && half > 7 ? 16 : 0)
+/// An element of 2 or 4 bits: several share a byte, the first in its lowest bits, as ONNX packs them.
+package enum PackedCode {
+  package static func read(
+    _ bytes: UnsafeRawBufferPointer, _ index: Int, bits: Int, isSigned: Bool
+  ) -> Int32 {
+    let perByte = 8 / bits
+    let shifted = bytes[index / perByte] >> UInt8(index % perByte * bits)
+    let code = Int32(shifted) & ((1 << Int32(bits)) - 1)
+    return isSigned && code >> Int32(bits - 1) == 1 ? code - (1 << Int32(bits)) : code
   }
 
-  /// Replaces one element and leaves the other half of its byte.
-  package static func write(_ code: Int32, to bytes: UnsafeMutableRawBufferPointer, _ index: Int) {
-    let shift = UInt8((index & 1) * 4)
-    let half = UInt8(truncatingIfNeeded: code) & 0xF
-    bytes[index >> 1] = bytes[index >> 1] & ~(0xF << shift) | half << shift
+  /// Replaces one element and leaves the others of its byte.
+  package static func write(
+    _ code: Int32, to bytes: UnsafeMutableRawBufferPointer, _ index: Int, bits: Int
+  ) {
+    let perByte = 8 / bits
+    let shift = UInt8(index % perByte * bits)
+    let mask = UInt8((1 << bits) - 1)
+    let kept = bytes[index / perByte] & ~(mask << shift)
+    bytes[index / perByte] = kept | (UInt8(truncatingIfNeeded: code) & mask) << shift
   }
 }

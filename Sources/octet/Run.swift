@@ -15,13 +15,21 @@ struct Run: ParsableCommand {
   @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
   var model: String
 
-  @Option(help: "An .npz whose members are the inputs, fed as they are.")
+  @Option(
+    help: """
+      The inputs, fed as they are: an .npz, or a folder with input_0.pb, input_1.pb and so on, as \
+      in ONNX's test data.
+      """)
   var inputs: String?
 
   @Option(name: .customLong("input"), help: "One input: NAME=FILE.npy or NAME=FILE.pb.")
   var files: [String] = []
 
-  @Option(help: "Where to write the outputs, as .npz. Without it their shapes are printed.")
+  @Option(
+    help: """
+      Where to write the outputs: an .npz, or a folder that gets output_0.pb, output_1.pb and so \
+      on, which have all types. Without it their shapes are printed.
+      """)
   var outputs: String?
 
   @Option(help: "Write these inner values too, separated by commas; all writes every one.")
@@ -35,7 +43,7 @@ struct Run: ParsableCommand {
   @OptionGroup var output: OutputArguments
 
   func validate() throws {
-    if (inputs == nil) == files.isEmpty {
+    if inputs != nil, !files.isEmpty {
       throw ValidationError("Give --inputs FILE.npz or --input NAME=FILE, one of the two.")
     }
     for text in files where !text.contains("=") {
@@ -46,6 +54,10 @@ struct Run: ParsableCommand {
   func run() throws {
     let graph = try ModelImporter.load(path: model)
     let executor = try executor(for: graph)
+    if inputs == nil, files.isEmpty, let first = executor.inputs.first {
+      throw ValidationError(
+        "The model has inputs: give --inputs FILE.npz or --input '\(first.name)=FILE'.")
+    }
     let feed = try feed(executor)
     var kept: [(name: String, tensor: Tensor)] = []
     let results = try executor.run(feed) { value in kept.append((value.name, value.tensor())) }
@@ -55,7 +67,13 @@ struct Run: ParsableCommand {
     for value in kept where !members.contains(where: { $0.name == value.name }) {
       members.append(value)
     }
-    if let outputs { try NPZ.write(members, to: outputs) }
+    if let outputs {
+      if TensorProtoFolder.isMeant(by: outputs) {
+        try TensorProtoFolder.write(members, to: outputs)
+      } else {
+        try NPZ.write(members, to: outputs)
+      }
+    }
     if output.json {
       try printJSON(
         members.map { member in
@@ -92,6 +110,16 @@ struct Run: ParsableCommand {
   }
 
   private func feed(_ executor: Executor) throws -> [String: Tensor] {
+    var specifications: [InputSpecification] = []
+    for input in executor.inputs {
+      guard let type = input.elementType else {
+        throw ExecutionError.inputIsNoTensor(input.name)
+      }
+      specifications.append(
+        InputSpecification(
+          name: input.name, elementType: type,
+          dimensions: (input.dimensions ?? []).map(\.fixedExtent)))
+    }
     let source: DatasetSource
     if let inputs {
       source = try DatasetSource.open(inputs, readers: .withTensorProto)
@@ -101,11 +129,6 @@ struct Run: ParsableCommand {
         return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
       }
       source = try DatasetSource.files(pairs, readers: .withTensorProto)
-    }
-    let specifications = executor.inputs.map { input in
-      InputSpecification(
-        name: input.name, elementType: input.elementType ?? .float32,
-        dimensions: (input.dimensions ?? []).map(\.fixedExtent))
     }
     let (tensors, notes) = try source.wholeInputs(for: specifications)
     for note in notes { warn(note) }

@@ -105,7 +105,7 @@ import Testing
   private func packed(_ codes: [Int32], as type: ElementType, shape: Shape) -> Tensor {
     var tensor = Tensor(type, shape: shape)
     tensor.withUnsafeMutableBytes { bytes in
-      for (index, code) in codes.enumerated() { Nibble.write(code, to: bytes, index) }
+      for (index, code) in codes.enumerated() { PackedCode.write(code, to: bytes, index, bits: 4) }
     }
     return tensor
   }

@@ -37,10 +37,13 @@ package enum Converter {
     var model = source
     model.graph = graph
     model.declareMicrosoftOperators()
-    let isBlocked = graph.nodes.contains {
-      $0.is("DequantizeLinear") && $0.int("block_size") != nil
+    let graphs = graph.everyGraph
+    let isBlocked = graphs.contains { graph in
+      graph.nodes.contains { $0.is("DequantizeLinear") && $0.int("block_size") != nil }
     }
-    let isPacked = graph.initializers.values.contains { $0.tensor.elementType.bitWidth == 4 }
+    let isPacked = graphs.contains { graph in
+      graph.initializers.values.contains { $0.tensor.elementType.bitWidth == 4 }
+    }
     guard isBlocked || isPacked else { return model }
     do {
       return try model.upgraded(toAtLeast: 21)
@@ -102,22 +105,68 @@ private struct ConversionWriter {
     for edge in parameters.keys { places[edge] = place(of: edge) }
   }
 
-  mutating func write() {
-    for input in layers.model.graph.inputs { round(input.name) }
-    for node in layers.model.graph.nodes {
+  mutating func write() { write(layers.model.graph) }
+
+  private mutating func write(_ graph: Graph) {
+    for input in graph.inputs { round(input.name, at: graph) }
+    for node in graph.nodes {
       let first = assembly.nodes.count
       defer { record(from: first, layers.layer(containing: node.id)) }
       guard let layer = layers.layer(containing: node.id), layer.stored == nil else {
         // Others may stand between the nodes of a layer that the file has quantized already.
         assembly.add(node.renaming(names(for: node)))
         for output in layers.layer(containing: node.id)?.outputs ?? []
-        where node.outputs.contains(output) { round(output) }
+        where node.outputs.contains(output) { round(output, at: graph) }
         continue
       }
       guard isLast(node, of: layer) else { continue }
-      write(layer)
-      for output in layer.outputs { round(output) }
+      if node.attributes.isEmpty || node.subgraphs.isEmpty {
+        write(layer)
+      } else {
+        assembly.add(writingInside(node))
+      }
+      for output in layer.outputs { round(output, at: graph) }
     }
+  }
+
+  /// The node with all that is inside of it converted.
+  private mutating func writingInside(_ node: Node) -> Node {
+    var attributes = node.attributes
+    for name in attributes.keys.sorted() {
+      attributes[name] = attributes[name]?.mappingSubgraphs { $0 = written($0) }
+    }
+    var outside = node
+    outside.attributes = [:]
+    var converted = outside.renaming(names(for: outside))
+    converted.attributes = attributes
+    return converted
+  }
+
+  /// A graph inside a node, converted. What its int8 layers take from around it is rounded in it,
+  /// so that it computes on codes wherever those values come from.
+  private mutating func written(_ body: Graph) -> Graph {
+    let visible = places
+    var outer = assembly
+    let names = Dictionary(
+      uniqueKeysWithValues: body.freeNames.sorted().compactMap { edge in
+        visible[edge].map { (edge, $0.isMadeInInt8 ? $0.dequantized : $0.real) }
+      })
+    let converted = outer.inside(body) { inner in
+      assembly = inner
+      for (edge, real) in names.sorted(by: { $0.key < $1.key }) {
+        places[edge] = EdgePlace(
+          real: real, codes: assembly.claim(edge + "_quantized"),
+          dequantized: assembly.claim(edge + "_dequantized"), isMadeInInt8: false)
+        round(edge, at: body)
+      }
+      let before = rewriter.enterInner()
+      write(body)
+      rewriter.leaveInner(before)
+      inner = assembly
+    }
+    assembly = outer
+    for edge in names.keys { places[edge] = visible[edge] }
+    return converted
   }
 
   private mutating func record(from first: Int, _ layer: Layer?) {
@@ -159,9 +208,19 @@ private struct ConversionWriter {
   /// A layer is written where its last node stood, so that all it reads has been made.
   private func isLast(_ node: Node, of layer: Layer) -> Bool { layer.nodes.last == node.id }
 
-  private mutating func round(_ edge: String) {
-    guard let place = places[edge], let parameters = parameters[edge] else { return }
+  /// Rounds a value in `graph`, if something in that graph makes or reads it in int8.
+  private mutating func round(_ edge: String, at graph: Graph) {
+    guard let place = places[edge], let parameters = parameters[edge],
+      place.isMadeInInt8 || isRead(edge, inInt8At: graph)
+    else { return }
     assembly.addRounding(of: place.real, edge: edge, parameters: parameters, to: place)
+  }
+
+  private func isRead(_ edge: String, inInt8At graph: Graph) -> Bool {
+    layers.edges[edge]?.consumers.contains { id in
+      guard let layer = layers[id], resolution.layers[id]?.isInt8 ?? false else { return false }
+      return layers.isIn(graph, layer)
+    } ?? false
   }
 
   /// What a node outside int8 layers reads and makes.
@@ -194,12 +253,14 @@ private struct ConversionWriter {
 
 extension ModelSizes {
   init(before: Graph, after: Graph) {
-    floatByteCount = before.initializers.values.reduce(0) { $0 + $1.tensor.byteCount }
-    quantizedByteCount = after.initializers.values.reduce(0) { $0 + $1.tensor.byteCount }
-    parameterCount = before.initializers.values.reduce(0) {
+    let before = before.everyGraph.flatMap(\.initializers.values)
+    let after = after.everyGraph.flatMap(\.initializers.values)
+    floatByteCount = before.reduce(0) { $0 + $1.tensor.byteCount }
+    quantizedByteCount = after.reduce(0) { $0 + $1.tensor.byteCount }
+    parameterCount = before.reduce(0) {
       $0 + ($1.tensor.elementType == .float32 ? $1.tensor.elementCount : 0)
     }
-    quantizedParameterCount = after.initializers.values.reduce(0) {
+    quantizedParameterCount = after.reduce(0) {
       $0
         + ($1.tensor.elementType.bitWidth == 8 && $1.tensor.elementCount > 1
           ? $1.tensor.elementCount : 0)

@@ -13,7 +13,21 @@ struct GraphAssembly {
 
   init(_ graph: Graph) {
     self.graph = graph
-    names = graph.definedNames
+    names = graph.everyGraph.reduce(into: []) { $0.formUnion($1.definedNames) }
+  }
+
+  /// For a graph inside a node of the one that `outer` writes, whose names it shares.
+  private init(_ graph: Graph, within outer: GraphAssembly) {
+    self.graph = graph
+    names = outer.names
+  }
+
+  /// Writes a graph inside a node of this one.
+  mutating func inside(_ graph: Graph, _ write: (inout GraphAssembly) -> Void) -> Graph {
+    var inner = GraphAssembly(graph, within: self)
+    write(&inner)
+    names = inner.names
+    return inner.finished()
   }
 
   /// `base`, or `base` with a number when it is taken.

@@ -81,7 +81,7 @@ extension LayerRewriter {
     _ bias: String, of node: Node, in assembly: inout GraphAssembly
   ) -> String {
     let factor = node.float("beta") ?? 1
-    guard factor != 1, let tensor = layers.model.graph.constant(bias) else { return bias }
+    guard factor != 1, let tensor = layers.graph(of: node.id).constant(bias) else { return bias }
     return assembly.addConstant(
       bias + "_scaled", Tensor(tensor.floats.map { $0 * factor }, shape: tensor.shape))
   }

@@ -19,10 +19,32 @@ struct LayerRewriter {
     self.layers = layers
     self.resolution = resolution
     self.stored = stored
-    nodesByID = Dictionary(uniqueKeysWithValues: layers.model.graph.nodes.map { ($0.id, $0) })
+    nodesByID = Dictionary(
+      uniqueKeysWithValues: layers.graphs.flatMap(\.nodes).map { ($0.id, $0) })
   }
 
   func nodes(of layer: Layer) -> [Node] { layer.nodes.compactMap { nodesByID[$0] } }
+
+  /// What is codes already in the graph that is written.
+  struct KnownCodes {
+    fileprivate var weights: [StoredWeights.Key: String] = [:]
+    fileprivate var values: [String: [String]] = [:]
+  }
+
+  /// Begins with a graph inside a node, where no codes are known.
+  mutating func enterInner() -> KnownCodes {
+    defer {
+      dequantizedWeights = [:]
+      quantizedAtRun = [:]
+    }
+    return KnownCodes(weights: dequantizedWeights, values: quantizedAtRun)
+  }
+
+  /// Goes on with the graph around it.
+  mutating func leaveInner(_ known: KnownCodes) {
+    dequantizedWeights = known.weights
+    quantizedAtRun = known.values
+  }
 
   /// The nodes of an int8 layer with codes for weights and without clamps that rounding implies.
   ///
@@ -123,7 +145,7 @@ struct LayerRewriter {
   ) {
     var position = nodes.count - 1
     while position > 0, nodes[position].id != layer.main,
-      Clamp(node: nodes[position], graph: layers.model.graph) != nil
+      Clamp(node: nodes[position], graph: layers.graph(of: layer)) != nil
     {
       let value = nodes[position].inputs[0]
       let place = EdgePlace(
@@ -142,7 +164,7 @@ struct LayerRewriter {
     of layer: Layer, from nodes: inout [Node], parameters: QuantizationParameters
   ) {
     while nodes.count > 1, let last = nodes.last,
-      let clamp = Clamp(node: last, graph: layers.model.graph), last.id != layer.main
+      let clamp = Clamp(node: last, graph: layers.graph(of: layer)), last.id != layer.main
     {
       let name = last.name.isEmpty ? last.operatorName.name : last.name
       guard clamp.isImplied(by: parameters) else {

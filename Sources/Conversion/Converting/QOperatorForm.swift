@@ -33,34 +33,61 @@ package struct QOperatorForm {
 
   package init(_ source: Model) {
     model = source
-    let index = GraphIndex(source.graph)
     var assembly = GraphAssembly(source.graph)
-    let reader = CodeReader(
-      graph: source.graph, index: index, facts: ValueFacts(source.graph))
+    write(source.graph, ValueFacts(source.graph), to: &assembly)
+    model.graph = assembly.finished()
+    model.graph.dropUnused()
+    model.declareMicrosoftOperators()
+  }
+
+  private mutating func write(
+    _ graph: Graph, _ facts: ValueFacts, to assembly: inout GraphAssembly
+  ) {
+    let reader = CodeReader(graph: graph, index: GraphIndex(graph), facts: facts)
     var absorbed: Set<Node.ID> = []
-    for node in source.graph.nodes where !absorbed.contains(node.id) {
+    for node in graph.nodes where !absorbed.contains(node.id) {
       guard let operation = CodeOperator(node, reader) else {
-        assembly.add(node)
+        assembly.add(writingInside(node, facts, &assembly))
         continue
       }
       absorbed.formUnion(operation.absorbed)
       counts[operation.name.name, default: 0] += 1
       operation.write(to: &assembly)
     }
-    model.graph = assembly.finished()
-    var report = PreparationReport()
-    model.graph.eliminateDeadNodes(recording: &report)
-    model.graph.eliminateUnusedInitializers()
-    model.declareMicrosoftOperators()
+  }
+
+  private mutating func writingInside(
+    _ node: Node, _ facts: ValueFacts, _ assembly: inout GraphAssembly
+  ) -> Node {
+    guard let inner = facts.inner[node.id] else { return node }
+    var node = node
+    var position = 0
+    for name in node.attributes.keys.sorted() {
+      node.attributes[name] = node.attributes[name]?.mappingSubgraphs { body in
+        body = assembly.inside(body) { write(body, inner[position], to: &$0) }
+        body.dropUnused()
+        position += 1
+      }
+    }
+    return node
   }
 }
 
 extension Model {
   /// Names the opset of ONNX Runtime's own operators, where the graph has any.
   mutating func declareMicrosoftOperators() {
-    if graph.nodes.contains(where: { $0.operatorName.domain == QOperatorForm.microsoft }) {
-      opsets[QOperatorForm.microsoft] = 1
+    let isUsed = graph.everyGraph.contains { graph in
+      graph.nodes.contains { $0.operatorName.domain == QOperatorForm.microsoft }
     }
+    if isUsed { opsets[QOperatorForm.microsoft] = 1 }
+  }
+}
+
+extension Graph {
+  fileprivate mutating func dropUnused() {
+    var report = PreparationReport()
+    eliminateDeadNodes(recording: &report)
+    eliminateUnusedInitializers()
   }
 }
 

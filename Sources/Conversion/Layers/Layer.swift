@@ -69,6 +69,9 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package let bias: String?
   /// Elements of the float constants it owns, or of the codes that stand for its weights and bias.
   package let parameterCount: Int
+  /// Where it is inside of other nodes: their names, each with the attribute that holds the graph,
+  /// outermost first. Such a layer runs as often as the data decide.
+  package var within: [String] = []
   /// How many operators run in it in one step and could be layers of their own.
   package var partCount = 1
   /// The layer that it would be part of, had the recipe not split that.

@@ -19,6 +19,10 @@ package struct LayerGraph: Sendable {
   let ranks: [String: Int]
   private let positions: [Layer.ID: Int]
   private let owners: [Node.ID: Int]
+  /// The model's graph and all inside it.
+  let graphs: [Graph]
+  /// Which of `graphs` holds a node.
+  private let homes: [Node.ID: Int]
   /// The layers with nothing split.
   let whole: [Layer]
   /// Which of `whole` are split into their operators.
@@ -57,7 +61,13 @@ package struct LayerGraph: Sendable {
       for node in layer.nodes { owners[node] = position }
     }
     self.owners = owners
-    edges = Self.edges(of: layers, graph: model.graph, facts: facts)
+    graphs = model.graph.everyGraph
+    var homes: [Node.ID: Int] = [:]
+    for (number, graph) in graphs.enumerated() {
+      for node in graph.nodes { homes[node.id] = number }
+    }
+    self.homes = homes
+    edges = Self.edges(of: layers, graphs: graphs)
   }
 
   package subscript(id: Layer.ID) -> Layer? { positions[id].map { layers[$0] } }
@@ -84,9 +94,7 @@ package struct LayerGraph: Sendable {
 
   /// The same for any of its weights.
   package func weightTensor(_ weight: WeightReference, of layer: Layer) -> Tensor? {
-    guard let tensor = model.graph.constant(weight.initializer) else {
-      return nil
-    }
+    guard let tensor = constant(weight.initializer, of: layer) else { return nil }
     let alpha = node(layer.main)?.float("alpha") ?? 1
     guard layer.operatorType == "Gemm", alpha != 1 else { return tensor }
     return Tensor(tensor.floats.map { $0 * alpha }, shape: tensor.shape)
@@ -94,7 +102,7 @@ package struct LayerGraph: Sendable {
 
   /// The float bias of a layer as a vector of its output channels, constant factor included.
   func biasValues(of layer: Layer) -> [Float]? {
-    guard let bias = layer.bias, let tensor = model.graph.constant(bias) else { return nil }
+    guard let bias = layer.bias, let tensor = constant(bias, of: layer) else { return nil }
     let beta = layer.operatorType == "Gemm" ? node(layer.main)?.float("beta") ?? 1 : 1
     return tensor.floats.map { $0 * beta }
   }
@@ -111,7 +119,20 @@ package struct LayerGraph: Sendable {
     }
   }
 
-  func node(_ id: Node.ID) -> Node? { model.graph.nodes.first { $0.id == id } }
+  func node(_ id: Node.ID) -> Node? { graph(of: id).nodes.first { $0.id == id } }
+
+  /// The graph that holds a node: the model's, or one inside it.
+  func graph(of node: Node.ID) -> Graph { graphs[homes[node] ?? 0] }
+
+  func graph(of layer: Layer) -> Graph { graph(of: layer.main) }
+
+  /// A constant where `layer` sees it.
+  func constant(_ name: String, of layer: Layer) -> Tensor? { graph(of: layer).constant(name) }
+
+  /// Whether a layer is in `graph` itself, not in a graph inside it.
+  func isIn(_ graph: Graph, _ layer: Layer) -> Bool {
+    homes[layer.main] == graph.nodes.first.flatMap { homes[$0.id] }
+  }
 
   /// Edges at a layer that some target rounds, and those that pass-through layers connect to one.
   private var touchableEdges: Set<String> {
@@ -133,18 +154,18 @@ package struct LayerGraph: Sendable {
   }
 
   private static func edges(
-    of layers: [Layer], graph: Graph, facts: ValueFacts
+    of layers: [Layer], graphs: [Graph]
   ) -> OrderedDictionary<String, Edge> {
     var producers: OrderedDictionary<String, Layer.ID?> = [:]
     var consumers: [String: [Layer.ID]] = [:]
-    for input in graph.inputs where facts.activations.contains(input.name) {
+    for input in graphs.flatMap(\.inputs) where input.elementType == .float32 {
       producers[input.name] = .some(nil)
     }
     for layer in layers {
       for output in layer.outputs { producers[output] = layer.id }
       for input in layer.inputs { consumers[input, default: []].append(layer.id) }
     }
-    let outputs = Set(graph.outputs.map(\.name))
+    let outputs = Set(graphs.flatMap(\.outputs).map(\.name))
     var edges: OrderedDictionary<String, Edge> = [:]
     for (name, producer) in producers {
       edges[name] = Edge(

@@ -18,6 +18,10 @@ struct LayerGrouping {
   private let owners: [Node.ID: Layer.ID]
   private var claimed: Set<Node.ID> = []
   private var names: LayerNames
+  /// The nodes around this graph, with the attribute that holds it, outermost first.
+  private let within: [String]
+  private let whole: [Layer]
+  private let split: Set<Layer.ID>
   private(set) var layers: [Layer] = []
   private(set) var shapeNodes: [Node.ID] = []
 
@@ -26,14 +30,19 @@ struct LayerGrouping {
   ///   - split: those of them that become a layer for each operator.
   init(
     graph: Graph, facts: ValueFacts, report: PreparationReport, whole: [Layer] = [],
-    split: Set<Layer.ID> = []
+    split: Set<Layer.ID> = [], within: [String] = [], names: LayerNames? = nil
   ) {
+    self.within = within
+    self.whole = whole
+    self.split = split
     var owners: [Node.ID: Layer.ID] = [:]
     for layer in whole where split.contains(layer.id) {
       for node in layer.nodes { owners[node] = layer.id }
     }
     self.owners = owners
-    names = LayerNames(reserved: Dictionary(whole.map { ($0.main, $0.id) }) { first, _ in first })
+    self.names =
+      names
+      ?? LayerNames(reserved: Dictionary(whole.map { ($0.main, $0.id) }) { first, _ in first })
     self.graph = graph
     self.facts = facts
     self.report = report
@@ -49,6 +58,7 @@ struct LayerGrouping {
 
   mutating func run() {
     for node in graph.nodes where !claimed.contains(node.id) {
+      if !node.attributes.isEmpty { walkInside(node) }
       if let place = stored.owners[node.id] {
         // Weights may be made real long before they are used.
         if stored.layers[place].main.id == node.id { finish(stored.layers[place]) }
@@ -64,6 +74,24 @@ struct LayerGrouping {
         finish(draft)
       } else {
         finish(single(node))
+      }
+    }
+  }
+
+  /// Layers inside a node come before its own.
+  private mutating func walkInside(_ node: Node) {
+    var number = 0
+    for (attribute, value) in node.attributes.sorted(by: { $0.key < $1.key }) {
+      for body in value.subgraphs {
+        guard let facts = facts.inner[node.id]?[number] else { continue }
+        number += 1
+        var inner = LayerGrouping(
+          graph: body, facts: facts, report: report, whole: whole, split: split,
+          within: within + [node.label, attribute], names: names)
+        inner.run()
+        names = inner.names
+        layers += inner.layers
+        shapeNodes += inner.shapeNodes
       }
     }
   }
@@ -309,7 +337,8 @@ struct LayerGrouping {
         },
         main: draft.main.id, inputs: inputs, outputs: outputs.isEmpty ? [draft.value] : outputs,
         weight: draft.weight, recurrentWeight: draft.recurrentWeight, bias: draft.bias,
-        parameterCount: stored?.parameterCount ?? floats, partCount: draft.partCount,
+        parameterCount: stored?.parameterCount ?? floats, within: within,
+        partCount: draft.partCount,
         splitFrom: owner, stored: stored?.quantization))
   }
 }

@@ -10,32 +10,46 @@ struct ValueFacts {
   private(set) var shapeValues: Set<String> = []
   /// How many dimensions a value has, where that can be told.
   private(set) var ranks: [String: Int] = [:]
+  /// The same of the graphs inside nodes, in the order of `Node.subgraphs`.
+  private(set) var inner: [Node.ID: [ValueFacts]] = [:]
+  private var types: [String: ElementType] = [:]
 
-  init(_ graph: Graph) {
+  /// - Parameter outer: of the graph around it, whose values it may use.
+  init(_ graph: Graph, within outer: ValueFacts? = nil) {
+    if let outer {
+      activations = outer.activations
+      shapeValues = outer.shapeValues
+      ranks = outer.ranks
+      types = outer.types
+    }
     for (name, initializer) in graph.initializers { ranks[name] = initializer.tensor.shape.rank }
     for declaration in graph.inputs {
       if declaration.elementType == .float32 { activations.insert(declaration.name) }
       ranks[declaration.name] = declaration.dimensions?.count
     }
-    var types: [String: ElementType] = [:]
     for declaration in graph.inputs { types[declaration.name] = declaration.elementType }
     for (name, initializer) in graph.initializers { types[name] = initializer.tensor.elementType }
     for node in graph.nodes {
-      inferTypes(of: node, in: graph, types: &types)
+      let bodies = node.attributes.isEmpty ? [] : node.subgraphs
+      if !bodies.isEmpty { inner[node.id] = bodies.map { ValueFacts($0, within: self) } }
+      inferTypes(of: node, in: graph)
       inferRank(of: node, in: graph)
     }
     inferRanksBackward(graph)
+    for facts in inner.values.joined() {
+      ranks.merge(facts.ranks) { own, _ in own }
+    }
   }
 
-  private mutating func inferTypes(
-    of node: Node, in graph: Graph, types: inout [String: ElementType]
-  ) {
+  private mutating func inferTypes(of node: Node, in graph: Graph) {
     let variable = node.inputs.filter { !$0.isEmpty && graph.initializers[$0] == nil }
     let fromShapes =
       OperatorTraits.shapeSources.contains(node.operatorName.name)
-      || (!variable.isEmpty && variable.allSatisfy(shapeValues.contains))
-    for output in node.outputs where !output.isEmpty {
-      let type = graph.declaration(of: output)?.elementType ?? resultType(of: node, types: types)
+      || (!variable.isEmpty && variable.allSatisfy(shapeValues.contains) && inner[node.id] == nil)
+    for (position, output) in node.outputs.enumerated() where !output.isEmpty {
+      let type =
+        graph.declaration(of: output)?.elementType
+        ?? bodyType(of: node, output: position) ?? resultType(of: node)
       types[output] = type
       if fromShapes {
         shapeValues.insert(output)
@@ -45,7 +59,16 @@ struct ValueFacts {
     }
   }
 
-  private func resultType(of node: Node, types: [String: ElementType]) -> ElementType? {
+  /// What the graph inside `node` makes for its output at `position`.
+  private func bodyType(of node: Node, output position: Int) -> ElementType? {
+    guard let facts = inner[node.id]?.first, let body = node.subgraphs.first else { return nil }
+    // The body of a Loop makes its condition first.
+    let result = node.is("Loop") ? position + 1 : position
+    guard body.outputs.indices.contains(result) else { return nil }
+    return body.outputs[result].elementType ?? facts.types[body.outputs[result].name]
+  }
+
+  private func resultType(of node: Node) -> ElementType? {
     let name = node.operatorName.name
     if OperatorTraits.integerResults.contains(name) { return .int64 }
     switch name {

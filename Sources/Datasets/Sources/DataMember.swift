@@ -114,6 +114,8 @@ package struct DataMember: Sendable, CustomStringConvertible {
     switch contents {
     case .array(let array):
       return try array.tensor()
+    case .runs(let files) where files.count == 1:
+      return try files[0].tensor()
     case .series, .runs, .images, .joined, .random:
       let store = stores()[0]
       var samples: [Tensor] = []

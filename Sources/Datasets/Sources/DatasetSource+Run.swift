@@ -3,8 +3,9 @@ package import Tensors
 extension DatasetSource {
   /// Whole members as the inputs of one run, without cutting them into samples.
   ///
-  /// An input takes the member that `mapping` names, else the one with its own name, else, where
-  /// there is one of each, the only one.
+  /// An input takes the member that `mapping` names, else the one with its own name, else the one
+  /// that ONNX's test data number like it (`input_0`), else, where there is one of each, the only
+  /// one.
   package func wholeInputs(
     for inputs: [InputSpecification], mapping: [String: String] = [:]
   ) throws(DatasetError) -> (inputs: [(name: String, tensor: Tensor)], notes: [String]) {
@@ -15,8 +16,9 @@ extension DatasetSource {
     var notes = self.notes
     var used: Set<String> = []
     var tensors: [(name: String, tensor: Tensor)] = []
-    for input in inputs {
-      let member = try wholeMember(for: input, mapping: mapping, isOnly: inputs.count == 1)
+    for (position, input) in inputs.enumerated() {
+      let member = try wholeMember(
+        for: input, at: position, mapping: mapping, isOnly: inputs.count == 1)
       used.insert(member.name)
       var tensor = try member.tensor()
       if tensor.elementType != input.elementType,
@@ -45,10 +47,11 @@ extension DatasetSource {
   }
 
   private func wholeMember(
-    for input: InputSpecification, mapping: [String: String], isOnly: Bool
+    for input: InputSpecification, at position: Int, mapping: [String: String], isOnly: Bool
   ) throws(DatasetError) -> DataMember {
     if let name = mapping[input.name] { return try member(name) }
     if members.contains(where: { $0.name == input.name }) { return try member(input.name) }
+    if let numbered = members.first(where: { $0.name == "input_\(position)" }) { return numbered }
     guard isOnly, members.count == 1 else {
       throw .noMember(
         input: input.name, wanted: input.description, source: name,

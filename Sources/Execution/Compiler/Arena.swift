@@ -13,13 +13,14 @@ final class Arena {
   /// Kernels may read a vector beyond the last buffer.
   private static let slack = 64
 
-  /// Where each buffer of `plan` is, for inputs in these tensors. Valid until the next call.
+  /// Where each buffer of `plan` is, for inputs and carried buffers in these places. Valid until
+  /// the next call.
   func table(
-    for plan: CompiledPlan, inputs: [String: Tensor]
+    for plan: CompiledPlan, inputs: [String: Tensor], carried: [TensorStorage]
   ) throws(ExecutionError) -> UnsafeMutablePointer<UnsafeMutableRawPointer> {
     let base = try memory(byteCount: plan.arenaByteCount)
     if current === plan, let table {
-      fill(table, plan, inputs, base, onlyInputs: true)
+      fill(table, plan, inputs, carried, base, isNew: false)
       return table
     }
     if tableCount < plan.buffers.count {
@@ -30,22 +31,25 @@ final class Arena {
     guard let table else {
       preconditionFailure("no table for \(plan.buffers.count) buffers")
     }
-    fill(table, plan, inputs, base, onlyInputs: false)
+    fill(table, plan, inputs, carried, base, isNew: true)
     current = plan
     return table
   }
 
   private func fill(
     _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ plan: CompiledPlan,
-    _ inputs: [String: Tensor], _ base: UnsafeMutableRawPointer, onlyInputs: Bool
+    _ inputs: [String: Tensor], _ carried: [TensorStorage], _ base: UnsafeMutableRawPointer,
+    isNew: Bool
   ) {
     for (index, buffer) in plan.buffers.enumerated() {
       switch buffer.home {
       case .input(let name):
         if let tensor = inputs[name] { table[index] = tensor.storage.base + tensor.byteOffset }
-      case .constant(let tensor) where !onlyInputs:
+      case .carried(let slot):
+        table[index] = carried[slot].base
+      case .constant(let tensor) where isNew:
         table[index] = tensor.storage.base + tensor.byteOffset
-      case .arena where !onlyInputs:
+      case .arena where isNew:
         table[index] = base + plan.offsets[index]
       default:
         break

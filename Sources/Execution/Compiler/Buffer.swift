@@ -12,6 +12,8 @@ struct Buffer {
     case constant(Tensor)
     /// The caller's tensor of that name.
     case input(String)
+    /// Made by an earlier part of the run; the number counts what that part hands on.
+    case carried(Int)
     /// Somewhere in the arena.
     case arena
   }
@@ -25,6 +27,14 @@ struct Buffer {
 
   var isInArena: Bool {
     if case .arena = home { true } else { false }
+  }
+
+  /// Whether the bytes belong to this run alone, so that they may be overwritten.
+  var isOwned: Bool {
+    switch home {
+    case .arena, .carried: true
+    case .constant, .input: false
+    }
   }
 }
 

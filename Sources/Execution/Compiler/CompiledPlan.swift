@@ -13,6 +13,10 @@ final class CompiledPlan {
   let steps: [Step]
   let outputs: [Output]
   let observations: [Observation]
+  /// Why it ends before the model does; `nil` where it makes the model's outputs.
+  let pause: PlanPause?
+  /// What followed so far, by what was known then.
+  var continuations: [Continuation: CompiledPlan] = [:]
   /// By buffer number; of use for arena buffers only.
   let offsets: [Int]
   let arenaByteCount: Int
@@ -20,26 +24,26 @@ final class CompiledPlan {
 
   init(
     buffers: [Buffer], steps: [Step], outputs: [Output], observations: [Observation],
-    inputShapes: [String: Shape]
+    pause: PlanPause?
   ) {
     self.buffers = buffers
     self.steps = steps
     self.outputs = outputs
     self.observations = observations
-    let placement = Self.place(buffers, steps, outputs, observations)
+    self.pause = pause
+    let wanted = outputs.map(\.buffer) + (pause?.handedOn ?? [])
+    let placement = Self.place(buffers, steps, wanted, observations)
     offsets = placement.offsets
     arenaByteCount = placement.byteCount
     description = Plan(
-      steps: steps.enumerated().map { index, step in step.description(index, buffers) },
+      steps: steps.enumerated().map { index, step in step.description(index, buffers) }
+        + (pause?.description(steps.count).map { [$0] } ?? []),
       arenaByteCount: placement.byteCount,
-      packedWeightByteCount: steps.reduce(0) { $0 + $1.weightByteCount },
-      inputShapes: inputShapes,
-      outputShapes: Dictionary(outputs.map { ($0.name, $0.shape) }, uniquingKeysWith: { a, _ in a })
-    )
+      packedWeightByteCount: steps.reduce(0) { $0 + $1.weightByteCount })
   }
 
   private static func place(
-    _ buffers: [Buffer], _ steps: [Step], _ outputs: [Output], _ observations: [Observation]
+    _ buffers: [Buffer], _ steps: [Step], _ wanted: [Buffer.ID], _ observations: [Observation]
   ) -> (offsets: [Int], byteCount: Int) {
     var lives = [MemoryPlanner.Lifetime?](repeating: nil, count: buffers.count)
     func use(_ buffer: Buffer.ID, at step: Int) {
@@ -56,7 +60,7 @@ final class CompiledPlan {
       for buffer in step.reads + step.writes { use(buffer, at: index) }
       if let scratch = step.scratch { use(scratch, at: index) }
     }
-    for output in outputs { use(output.buffer, at: steps.count) }
+    for buffer in wanted { use(buffer, at: steps.count) }
     for observation in observations {
       for buffer in [observation.floats, observation.other, observation.codeBuffer] {
         if let buffer { use(buffer, at: observation.afterStep) }
@@ -93,5 +97,17 @@ extension Step {
       outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
       bytesMoved: (reads + writes).reduce(weightByteCount) { $0 + buffers[$1.rawValue].byteCount },
       isInteger: isInteger)
+  }
+}
+
+extension PlanPause {
+  /// The operation as a step; `nil` where only a value is found out.
+  fileprivate func description(_ index: Int) -> PlanStep? {
+    guard case .operation(let operation) = reason else { return nil }
+    let kernel = if case .controlFlow = operation { "graphs" } else { "whole tensors" }
+    return PlanStep(
+      index: index, name: unit.label, operatorName: unit.operatorName, nodes: unit.nodes,
+      output: unit.outputs.first ?? "", outputShape: .scalar, kernel: kernel,
+      multiplyAccumulates: 0, bytesMoved: 0, isInteger: false)
   }
 }

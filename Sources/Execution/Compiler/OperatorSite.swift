@@ -16,6 +16,8 @@ final class OperatorSite {
   var replacedInputs: [Int: Value] = [:]
   /// When set, outputs are collected here and not made known.
   var collectedOutputs: [Value]?
+  /// Set while results are in float32 that the model has in 16 bits, so that nothing may be fused.
+  var computesWidened = false
 
   init(compiler: PlanCompiler, unit index: Int) {
     self.compiler = compiler
@@ -27,7 +29,7 @@ final class OperatorSite {
 
   var isa: InstructionSet { compiler.isa }
   var operatorName: String { unit.operatorName }
-  var nodeName: String { unit.name.isEmpty ? unit.outputs.first ?? "" : unit.name }
+  var nodeName: String { unit.label }
   var inputCount: Int { unit.inputs.count }
   var outputCount: Int { unit.outputs.count }
 
@@ -195,7 +197,7 @@ final class OperatorSite {
 
   /// The unit that alone reads what this step makes so far, when it may become part of the step.
   func follower() -> (index: Int, unit: PlanGraph.Unit)? {
-    guard compiler.fuses, let output = lastUnit.outputs.first,
+    guard compiler.fuses, !computesWidened, let output = lastUnit.outputs.first,
       lastUnit.outputs.dropFirst().allSatisfy(\.isEmpty),
       let reader = compiler.graph.soleReader(of: output), !compiler.isAbsorbed(reader)
     else { return nil }

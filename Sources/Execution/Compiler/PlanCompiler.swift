@@ -5,7 +5,8 @@ internal import Tensors
 /// Turns a graph into steps for inputs of known shapes, one unit after the other.
 ///
 /// All that is known early is computed early: a step whose inputs are constants runs at once and
-/// leaves a constant, so shape arithmetic never reaches the plan.
+/// leaves a constant, so shape arithmetic never reaches the plan. Where an operator wants to know
+/// more than shapes tell, the plan pauses; what follows is compiled when the values are there.
 final class PlanCompiler {
   let model: Model
   let graph: PlanGraph
@@ -20,6 +21,8 @@ final class PlanCompiler {
   private var absorbed = Set<Int>()
   /// Dequantizers of constants, compiled when a float step reads them.
   private var deferred: [String: Int] = [:]
+  /// Values that are sequences or optionals, which no step can read.
+  private var nonTensors: Set<String> = []
 
   var isa: InstructionSet { options.instructionSet }
   var fuses: Bool { options.fuses }
@@ -36,24 +39,71 @@ final class PlanCompiler {
     self.pool = pool
   }
 
-  func compile(shapes: [String: Shape]) throws(ExecutionError) -> CompiledPlan {
+  /// Compiles from the first unit on, as far as the operands' signatures alone tell.
+  func compile(inputs: [String: Signature]) throws(ExecutionError) -> CompiledPlan {
     for input in model.graph.requiredInputs {
-      guard let shape = shapes[input.name] else { throw .missingInput(name: input.name) }
-      let type = input.elementType ?? .float32
-      let value = Value(name: input.name, elementType: type, shape: shape)
-      value.forms[.rowMajor] = addBuffer(
-        .input(input.name), byteCount: type.byteCount(elements: shape.elementCount))
-      declare(value)
+      switch inputs[input.name] {
+      case nil: throw .missingInput(name: input.name)
+      case .nonTensor?: nonTensors.insert(input.name)
+      case .tensor(let type, let shape)?:
+        let value = Value(name: input.name, elementType: type, shape: shape)
+        value.forms[.rowMajor] = addBuffer(
+          .input(input.name), byteCount: type.byteCount(elements: shape.elementCount))
+        declare(value)
+      }
     }
-    for index in graph.units.indices where !absorbed.contains(index) {
-      if isDeferrable(graph.units[index]) {
-        for output in graph.units[index].outputs { deferred[output] = index }
-      } else {
+    return try compile(from: 0)
+  }
+
+  /// Compiles what follows a part that ran, now that more is known.
+  ///
+  /// - Parameter results: what the operator behind that part made, or the value it was to find out.
+  func compile(
+    after part: CompiledPlan, _ pause: PlanPause, results: [String: PartResult]
+  ) throws(ExecutionError) -> CompiledPlan {
+    absorbed = pause.absorbed
+    deferred = pause.deferred
+    nonTensors = pause.nonTensors
+    var transfer = ValueTransfer(from: part, pause)
+    for (name, value) in pause.values.sorted(by: { $0.key < $1.key }) {
+      values[name] = transfer.value(value, in: self)
+    }
+    for (name, result) in results.sorted(by: { $0.key < $1.key }) {
+      switch result {
+      case .known(let tensor): values[name] = addConstant(tensor, name: name)
+      case .made(let slot, .tensor(let type, let shape)):
+        let value = Value(name: name, elementType: type, shape: shape)
+        value.forms[.rowMajor] = addBuffer(
+          .carried(slot), byteCount: type.byteCount(elements: shape.elementCount))
+        declare(value)
+      case .made(_, .nonTensor): nonTensors.insert(name)
+      }
+    }
+    return try compile(from: pause.nextUnit)
+  }
+
+  private func compile(from first: Int) throws(ExecutionError) -> CompiledPlan {
+    for index in graph.units.indices[first...] where !absorbed.contains(index) {
+      let unit = graph.units[index]
+      if isDeferrable(unit) {
+        for output in unit.outputs { deferred[output] = index }
+        continue
+      }
+      if let operation = try pausingOperation(of: unit) {
+        return try pause(before: index, for: .operation(operation), reading: unit.reads)
+      }
+      do {
         try compileUnit(index)
+      } catch {
+        guard case .dataDependentShape(_, _, let name) = error, let value = values[name],
+          !isConstant(value)
+        else { throw error }
+        return try pause(before: index, for: .content(name), reading: [name])
       }
     }
     var outputs: [CompiledPlan.Output] = []
     for output in model.graph.outputs {
+      guard !nonTensors.contains(output.name) else { continue }
       let value = try self.value(named: output.name, for: "the model's outputs")
       outputs.append(
         CompiledPlan.Output(
@@ -61,8 +111,50 @@ final class PlanCompiler {
           buffer: buffer(of: value, in: .rowMajor)))
     }
     return CompiledPlan(
-      buffers: buffers, steps: steps, outputs: outputs, observations: observations,
-      inputShapes: shapes)
+      buffers: buffers, steps: steps, outputs: outputs, observations: observations, pause: nil)
+  }
+
+  /// Ends the plan where only the data tell how to go on.
+  ///
+  /// - Parameter names: values whose row-major bytes are wanted before the rest is compiled.
+  private func pause(
+    before unit: Int, for reason: PlanPause.Reason, reading names: [String]
+  ) throws(ExecutionError) -> CompiledPlan {
+    let next = if case .operation = reason { unit + 1 } else { unit }
+    var needed = Set(model.graph.outputs.map(\.name))
+    for index in graph.units.indices[next...] where !absorbed.contains(index) {
+      needed.formUnion(graph.units[index].reads)
+    }
+    var operands: [String: Buffer.ID] = [:]
+    for name in names where !name.isEmpty && !nonTensors.contains(name) {
+      let value = try value(named: name, for: graph.units[unit].name)
+      operands[name] = buffer(of: value, in: .rowMajor)
+    }
+    let kept = values.filter { needed.contains($0.key) || operands[$0.key] != nil }
+    let pause = PlanPause(
+      reason: reason, unit: graph.units[unit], nextUnit: next, values: kept, operands: operands,
+      absorbed: absorbed, deferred: deferred, nonTensors: nonTensors, buffers: buffers)
+    return CompiledPlan(
+      buffers: buffers, steps: steps, outputs: [], observations: observations, pause: pause)
+  }
+
+  /// What computes `unit` between two parts of a plan, if it is an operator of that kind.
+  private func pausingOperation(
+    of unit: PlanGraph.Unit
+  ) throws(ExecutionError) -> PlanPause.Operation? {
+    guard let node = unit.node else { return nil }
+    if let type = OperatorRegistry.standard.controlFlow(for: node.operatorName) {
+      return .controlFlow(try type.init(node, opset: model.opset))
+    }
+    if let type = OperatorRegistry.standard.tensorOperator(for: node.operatorName) {
+      var isKnown = true
+      for name in unit.inputs where !name.isEmpty && isKnown {
+        let value = nonTensors.contains(name) ? nil : try existingValue(named: name)
+        isKnown = value.map { isConstant($0) } ?? false
+      }
+      return isKnown ? nil : .tensors(try type.init(node, opset: model.opset))
+    }
+    return nil
   }
 
   private func isDeferrable(_ unit: PlanGraph.Unit) -> Bool {
@@ -88,7 +180,7 @@ final class PlanCompiler {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
-      try kernel.init(node, opset: model.opset).compile(site)
+      try kernel.init(node, opset: model.opset).compileAnyPrecision(site)
     }
   }
 
@@ -100,9 +192,7 @@ final class PlanCompiler {
     for index in 0..<site.inputCount {
       inputs.append(try site.optionalConstant(index).map { .tensor($0) })
     }
-    let call = OperatorCall(
-      operatorName: site.operatorName, nodeName: site.nodeName, outputCount: site.outputCount,
-      instructionSet: isa, pool: pool)
+    let call = OperatorCall(site.unit, instructionSet: isa, pool: pool)
     for (index, result) in try tensorOperator.run(inputs, call).prefix(site.outputCount)
       .enumerated()
     {
@@ -126,9 +216,16 @@ final class PlanCompiler {
       values[name] = value
       return value
     }
+    if nonTensors.contains(name) { throw .notATensor(value: name) }
     guard let unit = deferred.removeValue(forKey: name) else { return nil }
     try compileUnit(unit)
     return values[name]
+  }
+
+  /// Whether the value of that name is a constant, or will be one when it is asked for.
+  func isKnown(_ name: String) -> Bool {
+    model.graph.constant(name) != nil || deferred[name] != nil
+      || values[name].map(isConstant) ?? false
   }
 
   func value(named name: String, for node: String) throws(ExecutionError) -> Value {
@@ -154,7 +251,7 @@ final class PlanCompiler {
       Observation(
         value: value, afterStep: steps.count - 1, layout: layout,
         floats: value.elementType == .float32 ? form : nil,
-        isWritable: form.map { buffers[$0.rawValue].isInArena } ?? false,
+        isWritable: form.map { buffers[$0.rawValue].isOwned } ?? false,
         other: value.elementType == .float32 ? nil : form, codes: value.codes,
         codeBuffer: value.codes?.value.forms[layout]))
   }

@@ -15,6 +15,14 @@ struct PlanGraph {
     let name: String
     let inputs: [String]
     let outputs: [String]
+    /// Values that its subgraphs use, in order of their names.
+    var captured: [String] = []
+
+    /// The name that messages use.
+    var label: String { name.isEmpty ? outputs.first ?? "" : name }
+
+    /// Everything it needs, subgraphs included.
+    var reads: [String] { inputs + captured }
 
     /// The ONNX operator, or the name of the pattern.
     var operatorName: String {
@@ -55,7 +63,7 @@ struct PlanGraph {
     for (index, unit) in units.enumerated() {
       for output in unit.outputs where !output.isEmpty { producers[output] = index }
       for input in unit.inputs where !input.isEmpty { readers[input, default: []].append(index) }
-      if case .node(let node) = unit.kind { pinned.formUnion(node.capturedNames) }
+      pinned.formUnion(unit.captured)
     }
     self.producers = producers
     self.readers = readers
@@ -84,7 +92,7 @@ struct PlanGraph {
       guard !hidden.contains(node.id) else { return nil }
       return Unit(
         kind: .node(node), nodes: [node.id], name: node.name, inputs: node.inputs,
-        outputs: node.outputs)
+        outputs: node.outputs, captured: node.capturedNames.sorted())
     }
   }
 

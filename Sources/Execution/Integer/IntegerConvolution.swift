@@ -6,6 +6,7 @@ extension IntegerCompiler {
   /// Conv of codes with constant int8 weights, clamps and a quantizer behind it.
   func compileConvolution(_ node: Node) throws(ExecutionError) -> Bool {
     guard let input = try codes(of: site.unit.inputs[0]),
+      Layout.supportsChannelsLast(rank: input.value.shape.rank),
       let weights = try IntegerWeights(site.unit.inputs[1], channelAxis: 0, site)
     else { return false }
     let operation = try Convolution(node, opset: site.compiler.model.opset)
@@ -55,6 +56,7 @@ extension IntegerCompiler {
   /// ConvTranspose, likewise.
   func compileTransposedConvolution(_ node: Node) throws(ExecutionError) -> Bool {
     guard let input = try codes(of: site.unit.inputs[0]),
+      Layout.supportsChannelsLast(rank: input.value.shape.rank),
       let weights = try IntegerWeights(site.unit.inputs[1], channelAxis: 1, site),
       weights.scales.count == 1 || node.int("group") ?? 1 == 1
     else { return false }

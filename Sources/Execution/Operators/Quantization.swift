@@ -65,7 +65,7 @@ struct Quantization: OperatorKernel {
         for index in range {
           let rounded = (from[index] / scale).rounded(.toNearestOrEven) + zero
           let code = rounded.isNaN ? zero : min(max(rounded, lowest), highest)
-          Nibble.write(Int32(code), to: bytes, index)
+          PackedCode.write(Int32(code), to: bytes, index, bits: 4)
         }
       }
     }
@@ -129,7 +129,9 @@ struct Dequantization: OperatorKernel {
       slices.run { slice, range in
         let (scale, zero) = (operands.scales[slice], operands.zeroPoints[slice])
         for index in range {
-          to[index] = Float(Nibble.read(bytes, index, isSigned: isSigned) - zero) * scale
+          to[index] =
+            Float(
+              PackedCode.read(bytes, index, bits: 4, isSigned: isSigned) - zero) * scale
         }
       }
     }

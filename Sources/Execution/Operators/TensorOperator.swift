@@ -24,6 +24,14 @@ struct OperatorCall {
   let instructionSet: InstructionSet
   let pool: ThreadPool
 
+  init(_ unit: PlanGraph.Unit, instructionSet: InstructionSet, pool: ThreadPool) {
+    operatorName = unit.operatorName
+    nodeName = unit.label
+    outputCount = unit.outputs.count
+    self.instructionSet = instructionSet
+    self.pool = pool
+  }
+
   /// The tensor at operand `index`.
   func tensor(_ index: Int, of inputs: [RunValue?]) throws(ExecutionError) -> Tensor {
     guard index < inputs.count, let value = inputs[index] else {

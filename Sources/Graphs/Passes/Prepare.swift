@@ -17,17 +17,21 @@ package struct PreparedModel: Sendable {
 }
 
 extension Model {
-  /// The model at opset 13 or later, with constants folded and every affine chain taken into the
-  /// operator before it.
+  /// The model at opset 13 or later, with fused operators spelled out, constants folded and every
+  /// affine chain taken into the operator before it.
   ///
   /// Nodes that remain keep their ids and names. Where a chain folds, its first node remains and
   /// makes the value of its last. No input of the prepared graph is also an initializer.
-  /// Subgraphs are upgraded and otherwise left as they are.
+  /// Graphs inside nodes are prepared the same way, hold their constants themselves, and share no
+  /// name and no node id with any other.
   package func prepared(
     evaluate: ConstantEvaluator? = nil
   ) throws(UpgradeError) -> PreparedModel {
     var model = try upgraded(toAtLeast: 13)
     var report = PreparationReport()
+    model.graph.spellOutFusedOperators(opset: model.opset)
+    model.graph.inputs = model.graph.requiredInputs
+    model.graph.separateSubgraphs()
     model.graph.prepare(evaluate: evaluate, recording: &report)
     return PreparedModel(model: model, report: report)
   }
@@ -37,10 +41,13 @@ extension Graph {
   fileprivate mutating func prepare(
     evaluate: ConstantEvaluator?, recording report: inout PreparationReport
   ) {
-    inputs = requiredInputs
     convertConstantsToInitializers()
     removeIdentities(recording: &report)
     foldConstants(evaluate: evaluate, recording: &report)
+    while inlineConstantBranches(recording: &report) {
+      convertConstantsToInitializers()
+      foldConstants(evaluate: evaluate, recording: &report)
+    }
     // Constants that folding made can show more nodes to do nothing.
     removeIdentities(recording: &report)
     mergePadsIntoConvolutions(recording: &report)
@@ -51,6 +58,8 @@ extension Graph {
       foldAffineChains(recording: &report)
     }
     eliminateDeadNodes(recording: &report)
+    moveConstantsIntoSubgraphs()
+    mapSubgraphs { $0.prepare(evaluate: evaluate, recording: &report) }
     eliminateUnusedInitializers()
   }
 }
