@@ -180,7 +180,9 @@ final class PlanCompiler {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
-      try kernel.init(node, opset: model.opset).compile(site)
+      let operation = try kernel.init(node, opset: model.opset)
+      if kernel.widensHalves, try compileWidened(operation, at: site) { return }
+      try operation.compile(site)
     }
   }
 

@@ -4,6 +4,7 @@ internal import Tensors
 
 /// BatchNormalization that no convolution took in: one scale and one offset per channel.
 struct BatchNormalization: OperatorKernel {
+  static let widensHalves = true
   private let epsilon: Float
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {

@@ -5,6 +5,7 @@ internal import Tensors
 
 /// Add, Sub, Mul, Div, Pow, Min and Max, with broadcasting, over float32, float64 and integers.
 struct BinaryArithmetic: OperatorKernel {
+  static let widensHalves = true
   private let function: FloatBinary
   private let name: String
 

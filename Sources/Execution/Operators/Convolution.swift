@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Conv over one or two spatial axes, with what follows it: a residual addition, an activation.
 struct Convolution: OperatorKernel {
+  static let widensHalves = true
   let attributes: SpatialAttributes
   let groups: Int
 

@@ -4,6 +4,7 @@ internal import Tensors
 
 /// ConvTranspose over one or two spatial axes, with a following activation.
 struct ConvolutionTranspose: OperatorKernel {
+  static let widensHalves = true
   private let attributes: SpatialAttributes
   private let groups: Int
   private let outputPadding: [Int]

@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Gemm: `alpha * a @ b + beta * c`, with what follows it.
 struct Gemm: OperatorKernel {
+  static let widensHalves = true
   let alpha: Float
   let beta: Float
   let transposesLeft: Bool

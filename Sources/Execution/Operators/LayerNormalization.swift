@@ -4,6 +4,7 @@ internal import Tensors
 
 /// LayerNormalization over the last axes, as an operator or as a spelled-out chain.
 struct LayerNormalization: OperatorKernel {
+  static let widensHalves = true
   private let firstAxis: Int
   private let axes: [Int64]?
   private let epsilon: Float

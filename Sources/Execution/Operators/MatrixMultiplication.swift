@@ -5,6 +5,7 @@ internal import Tensors
 /// MatMul: a product with constant weights takes in a following bias, addition and activation; a
 /// product of two computed values runs one matrix at a time.
 struct MatrixMultiplication: OperatorKernel {
+  static let widensHalves = true
   init(_ node: Node, opset: Int64) {}
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {

@@ -31,7 +31,7 @@ extension OperatorSite {
   private func conversion(
     of source: Buffer.ID, _ from: ElementType, to type: ElementType, _ shape: Shape
   ) throws(ExecutionError) -> Buffer.ID {
-    guard let convert = Casting.conversion(from: from, to: type) else {
+    guard let convert = Conversion(from: from, to: type) else {
       throw .wrongElementType(operatorName: operatorName, node: nodeName, found: from)
     }
     let count = shape.elementCount
@@ -41,7 +41,7 @@ extension OperatorSite {
         name: nodeName, operatorName: "Cast", nodes: [], output: "", outputShape: shape,
         kernel: "cast-\(from)-\(type)", reads: [source], writes: [target]
       ) { (run: RunContext) throws(ExecutionError) in
-        convert(run.raw(source), run.raw(target), count)
+        convert.run(run.raw(source), into: run.raw(target), count: count)
       })
     return target
   }

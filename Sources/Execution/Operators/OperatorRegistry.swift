@@ -6,6 +6,14 @@ protocol OperatorKernel: SendableMetatype {
   init(_ node: Node, opset: Int64) throws(ExecutionError)
   /// Adds the operator to a plan, for operands of known shapes.
   func compile(_ site: OperatorSite) throws(ExecutionError)
+  /// Whether float16 and bfloat16 operands are widened to float32 before the operator sees them,
+  /// and its float32 results rounded to their type.
+  static var widensHalves: Bool { get }
+}
+
+extension OperatorKernel {
+  /// What only moves elements takes them as they are.
+  static var widensHalves: Bool { false }
 }
 
 /// The operators that can be executed, by name, behind their domain unless that is ONNX's own.

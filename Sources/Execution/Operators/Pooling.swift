@@ -4,6 +4,7 @@ internal import Tensors
 
 /// MaxPool and AveragePool over one or two spatial axes.
 struct Pooling: OperatorKernel {
+  static let widensHalves = true
   let isMaximum: Bool
   let includesPad: Bool
   private let attributes: SpatialAttributes

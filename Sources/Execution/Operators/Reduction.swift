@@ -5,6 +5,7 @@ internal import Tensors
 /// ReduceMean, ReduceSum, ReduceMax, ReduceMin and their relatives, and the global pools, which
 /// reduce all spatial axes.
 struct Reduction: OperatorKernel {
+  static let widensHalves = true
   enum Function { case mean, sum, maximum, minimum, product, sumOfSquares, l1, l2, logSumExp }
 
   let function: Function

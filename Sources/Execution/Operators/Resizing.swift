@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Resize along the spatial axes: nearest in every coordinate and rounding mode, and linear.
 struct Resizing: OperatorKernel {
+  static let widensHalves = true
   private let isNearest: Bool
   private let coordinates: ResizeCoordinates
   private let axes: [Int]?

@@ -33,6 +33,7 @@ struct Selection: OperatorKernel {
 
 /// Equal, Less, Greater and their relatives, And, Or, Xor: two operands, one truth.
 struct Comparison: OperatorKernel {
+  static let widensHalves = true
   private let name: String
 
   init(_ node: Node, opset: Int64) { name = node.operatorName.name }

@@ -4,6 +4,7 @@ internal import Tensors
 /// Functions of one number where the fast path does not apply: integers, booleans, and Clip with
 /// limits that are computed.
 struct SlowElementwise: OperatorKernel {
+  static let widensHalves = true
   private let name: String
 
   init(_ node: Node, opset: Int64) { name = node.operatorName.name }

@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Softmax and LogSoftmax along one axis; before opset 13 over all axes from that one on.
 struct Softmax: OperatorKernel {
+  static let widensHalves = true
   private let axis: Int
   private let isFlattening: Bool
   private let isLogarithm: Bool
