@@ -6,7 +6,8 @@
     .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
     .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##isa,                  \
     .reduce = kern_reduce_f32__##isa, .softmax = kern_softmax_f32__##isa,                          \
-    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##isa                         \
+    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##isa,                        \
+    .deviation = kern_deviation_f32__##isa, .normalize = kern_normalize_f32__##isa                 \
   }
 
 static const kern_f32_table scalar_table = TABLE(scalar);

@@ -133,6 +133,19 @@ typedef void kern_blend_f32_fn(const float *a, const float *b, const float *c, c
                                float u, float v, float *y, size_t count);
 
 typedef struct {
+  double mean;    // 0 where values are not centred
+  double squares; // of what is left when the mean is taken away
+} kern_deviation;
+
+typedef kern_deviation kern_deviation_f32_fn(const float *x, size_t count, bool centers);
+
+// y[i] = (x[i] - mean) * factor * scale[i * scale_step] + bias[i * bias_step]; steps are 0 or 1.
+// y may be x.
+typedef void kern_normalize_f32_fn(const float *x, float *y, size_t count, float mean, float factor,
+                                   const float *scale, size_t scale_step, const float *bias,
+                                   size_t bias_step);
+
+typedef struct {
   kern_igemm_f32_fn *igemm;
   kern_depthwise_f32_fn *depthwise;
   kern_pack_f32_fn *pack;
@@ -143,6 +156,8 @@ typedef struct {
   kern_softmax_f32_fn *softmax;
   kern_transpose_f32_fn *transpose;
   kern_blend_f32_fn *blend;
+  kern_deviation_f32_fn *deviation;
+  kern_normalize_f32_fn *normalize;
 } kern_f32_table;
 
 // The kernels for an instruction set that is supported; those for scalar where it has no own.
@@ -157,7 +172,9 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
   kern_reduce_f32_fn kern_reduce_f32__##isa;                                                       \
   kern_softmax_f32_fn kern_softmax_f32__##isa;                                                     \
   kern_transpose_f32_fn kern_transpose_f32__##isa;                                                 \
-  kern_blend_f32_fn kern_blend_f32__##isa
+  kern_blend_f32_fn kern_blend_f32__##isa;                                                         \
+  kern_deviation_f32_fn kern_deviation_f32__##isa;                                                 \
+  kern_normalize_f32_fn kern_normalize_f32__##isa
 
 // Packing happens once, so that there is one for all.
 kern_pack_f32_fn kern_pack_f32__scalar;

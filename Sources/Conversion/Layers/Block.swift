@@ -1,3 +1,5 @@
+import Quantization
+
 /// Layers that belong together although each is quantized by itself: what people know as one module,
 /// in models whose names do not say so too.
 package struct Block: Hashable, Sendable {
@@ -11,12 +13,16 @@ package struct Block: Hashable, Sendable {
   package let kind: Kind
   /// Counted from 1 among those of its kind, in model order.
   package let number: Int
+  /// Whether the layer adds a mask to scores.
+  package var isMask = false
 
   /// What rules call it besides its kind: `Attention#2`.
   package var name: String { "\(kind.rawValue)#\(number)" }
 
   /// What `op=` selects it by.
-  package var selectors: [String] { [kind.rawValue, name] }
+  package var selectors: [String] {
+    [kind.rawValue, name] + (isMask ? [Target.attentionMask] : [])
+  }
 
   /// Behind the title of a layer.
   package var title: String {

@@ -33,7 +33,12 @@ struct BlockFinder {
       guard members.allSatisfy({ found[$0] == nil }) else { continue }
       let number = counts[kind, default: 0] + 1
       counts[kind] = number
-      for member in members { found[member] = Block(kind: kind, number: number) }
+      for member in members {
+        let isMask =
+          kind == .attention && layers[member].operatorType == "Add"
+          && layers[member].inputs.count == 2
+        found[member] = Block(kind: kind, number: number, isMask: isMask)
+      }
     }
     return found
   }

@@ -14,9 +14,12 @@ struct DeferredPadding {
 extension OperatorSite {
   /// Leaves padding with zeros to the convolution that alone reads the result, if there is one.
   func `defer`(padding input: Value, begin: [Int], end: [Int], shape: Shape) -> Bool {
+    // Only convolutions with known weights add padding on their own.
     guard let (_, reader) = follower(), reader.is("Conv"),
       reader.inputs.first == unit.outputs.first,
-      input.elementType == .float32, begin.count > 2, begin[..<2] == [0, 0], end[..<2] == [0, 0],
+      input.elementType == .float32, Layout.supportsChannelsLast(rank: begin.count),
+      reader.inputs.dropFirst().allSatisfy({ $0.isEmpty || compiler.isKnown($0) }),
+      begin[..<2] == [0, 0], end[..<2] == [0, 0],
       (begin + end).allSatisfy({ $0 >= 0 }),
       reader.node?.string("auto_pad") ?? "NOTSET" == "NOTSET"
     else { return false }

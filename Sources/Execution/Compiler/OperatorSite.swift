@@ -16,6 +16,8 @@ final class OperatorSite {
   var replacedInputs: [Int: Value] = [:]
   /// When set, outputs are collected here and not made known.
   var collectedOutputs: [Value]?
+  /// Set while results are in float32 that the model has in 16 bits, so that nothing may be fused.
+  var computesWidened = false
 
   init(compiler: PlanCompiler, unit index: Int) {
     self.compiler = compiler
@@ -142,7 +144,7 @@ final class OperatorSite {
   func emit(
     _ outputs: [Value], kernel: String, reads: [Buffer.ID], scratch: Buffer.ID? = nil,
     multiplyAccumulates: Int = 0, weightByteCount: Int = 0, isInteger: Bool = false,
-    sharesInputs: [Int] = [], saturation: ((RunContext) -> StepSaturation)? = nil,
+    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil,
     body: @escaping Step.Body
   ) throws(ExecutionError) {
     let isIsland =
@@ -195,7 +197,7 @@ final class OperatorSite {
 
   /// The unit that alone reads what this step makes so far, when it may become part of the step.
   func follower() -> (index: Int, unit: PlanGraph.Unit)? {
-    guard compiler.fuses, let output = lastUnit.outputs.first,
+    guard compiler.fuses, !computesWidened, let output = lastUnit.outputs.first,
       lastUnit.outputs.dropFirst().allSatisfy(\.isEmpty),
       let reader = compiler.graph.soleReader(of: output), !compiler.isAbsorbed(reader)
     else { return nil }

@@ -180,9 +180,7 @@ final class PlanCompiler {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
-      let operation = try kernel.init(node, opset: model.opset)
-      if kernel.widensHalves, try compileWidened(operation, at: site) { return }
-      try operation.compile(site)
+      try kernel.init(node, opset: model.opset).compileAnyPrecision(site)
     }
   }
 
@@ -222,6 +220,12 @@ final class PlanCompiler {
     guard let unit = deferred.removeValue(forKey: name) else { return nil }
     try compileUnit(unit)
     return values[name]
+  }
+
+  /// Whether the value of that name is a constant, or will be one when it is asked for.
+  func isKnown(_ name: String) -> Bool {
+    model.graph.constant(name) != nil || deferred[name] != nil
+      || values[name].map(isConstant) ?? false
   }
 
   func value(named name: String, for node: String) throws(ExecutionError) -> Value {

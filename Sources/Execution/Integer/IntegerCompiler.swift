@@ -33,7 +33,7 @@ struct IntegerCompiler {
     case "GlobalAveragePool", "ReduceMean": return try compileMean(node)
     case "Concat": return try compileConcatenation(node)
     case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Transpose", "Slice",
-      "Split", "Resize", "Expand", "Tile", "Gather":
+      "Split", "Resize", "Expand", "Tile", "Gather", "DepthToSpace", "SpaceToDepth":
       return try compileMovement(node)
     case "Pad": return try compilePadding(node)
     case "LSTM", "GRU", "RNN": return try compileRecurrence(node)

@@ -9,7 +9,12 @@ extension IntegerCompiler {
       !site.compiler.isConstant(input.value),
       let kernel = OperatorRegistry.standard.kernel(for: node.operatorName)
     else { return false }
-    if node.is("Resize"), node.string("mode") ?? "nearest" != "nearest" { return false }
+    if node.is("Resize") {
+      // Cropping fills with a real number.
+      guard node.string("mode") ?? "nearest" == "nearest",
+        node.string("coordinate_transformation_mode") != "tf_crop_and_resize"
+      else { return false }
+    }
     let operation = try kernel.init(node, opset: site.compiler.model.opset)
     try move(input) { () throws(ExecutionError) in try operation.compile(site) }
     return true

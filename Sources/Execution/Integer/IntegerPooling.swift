@@ -7,6 +7,8 @@ extension IntegerCompiler {
   func compileMaxPool(_ node: Node) throws(ExecutionError) -> Bool {
     guard let input = try codes(of: site.unit.inputs[0]) else { return false }
     let pooling = try Pooling(node, opset: site.compiler.model.opset)
+    guard Layout.supportsChannelsLast(rank: input.value.shape.rank), !pooling.wantsIndices(site)
+    else { return false }
     let window = try pooling.window(input: input.value.shape, site)
     let batch = input.value.shape[0]
     let shape = window.geometry.outputShape(
@@ -33,6 +35,8 @@ extension IntegerCompiler {
   func compileAveragePool(_ node: Node) throws(ExecutionError) -> Bool {
     guard let input = try codes(of: site.unit.inputs[0]) else { return false }
     let pooling = try Pooling(node, opset: site.compiler.model.opset)
+    guard Layout.supportsChannelsLast(rank: input.value.shape.rank), !pooling.wantsIndices(site)
+    else { return false }
     let window = try pooling.window(input: input.value.shape, site)
     guard window.uncountedBottom == 0, window.uncountedRight == 0 else { return false }
     let batch = input.value.shape[0]

@@ -9,7 +9,16 @@ extension OperatorRegistry {
     registry.register("Gemm", kernel: Gemm.self)
     registry.register("LSTM", "GRU", "RNN", kernel: Recurrence.self)
     registry.register("BatchNormalization", kernel: BatchNormalization.self)
-    registry.register("LayerNormalization", kernel: LayerNormalization.self)
+    registry.register(
+      "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization",
+      kernel: LayerNormalization.self)
+    registry.register(
+      "com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization",
+      kernel: SkipLayerNormalization.self)
+    registry.register(
+      "InstanceNormalization", "GroupNormalization", kernel: GroupNormalization.self)
+    registry.register(
+      "LRN", "LpNormalization", "MeanVarianceNormalization", kernel: AxisNormalization.self)
     registry.register("Softmax", "LogSoftmax", kernel: Softmax.self)
     registry.register(
       "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", kernel: BinaryArithmetic.self)
@@ -21,7 +30,7 @@ extension OperatorRegistry {
       "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor",
       kernel: Comparison.self)
     registry.register("Where", kernel: Selection.self)
-    registry.register("MaxPool", "AveragePool", kernel: Pooling.self)
+    registry.register("MaxPool", "AveragePool", "LpPool", "GlobalLpPool", kernel: Pooling.self)
     registry.register(
       "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
       "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
@@ -36,6 +45,16 @@ extension OperatorRegistry {
     registry.register("Expand", "Tile", kernel: Repetition.self)
     registry.register("Pad", kernel: Padding.self)
     registry.register("Resize", kernel: Resizing.self)
+    registry.register("DepthToSpace", "SpaceToDepth", kernel: DepthSpace.self)
+    registry.register("GridSample", kernel: GridSampling.self)
+    registry.register("AffineGrid", kernel: AffineGrid.self)
+    registry.register("RoiAlign", kernel: RegionAlignment.self)
+    registry.register("MaxRoiPool", kernel: RegionMaximum.self)
+    registry.register("MaxUnpool", kernel: Unpooling.self)
+    registry.register("Col2Im", kernel: BlockFolding.self)
+    registry.register("CenterCropPad", kernel: CenterCropPad.self)
+    registry.register("DeformConv", kernel: DeformableConvolution.self)
+    registry.register("CausalConvWithState", kernel: CausalConvolution.self)
     registry.register("Cast", "CastLike", kernel: Casting.self)
     registry.register("BitCast", kernel: BitCasting.self)
     registry.register("Shape", "Size", kernel: ShapeQuery.self)

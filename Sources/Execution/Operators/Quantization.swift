@@ -155,7 +155,7 @@ extension OperatorSite {
     codes: Codes, type: ElementType, kernel: String, reads: [Buffer.ID],
     scratch: Buffer.ID? = nil, multiplyAccumulates: Int = 0, weightByteCount: Int = 0,
     isInteger: Bool = false, sharesInputs: [Int] = [],
-    saturation: ((RunContext) -> StepSaturation)? = nil, body: @escaping Step.Body
+    saturation: SaturatingTwin? = nil, body: @escaping Step.Body
   ) throws(ExecutionError) {
     let name = codes.value.name
     let result = Value(

@@ -4,9 +4,10 @@ internal import Tensors
 
 /// LSTM, GRU and RNN: weights are packed when the plan is made, states and lengths may be computed.
 struct Recurrence: OperatorKernel {
-  static let widensHalves = true
   private let attributes: RecurrentAttributes
   private var kind: RecurrentAttributes.Kind { attributes.kind }
+
+  static var widensHalves: Bool { true }
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     guard let kind = RecurrentAttributes.Kind(rawValue: node.operatorName.name) else {

@@ -27,7 +27,9 @@ extension CodeExpansion {
   /// Where an operator's input is known to be codes, its outputs are codes of the same meaning.
   mutating func expandMovement(_ node: Node) throws(CodeRefusal) -> Bool {
     let name = node.operatorName.name
+    // Where maxima come from are no codes.
     guard Self.moving.contains(name), let first = node.input(0),
+      name != "MaxPool" || node.outputs.dropFirst().allSatisfy(\.isEmpty),
       var operand = meaning(of: first) ?? plainCodes(first, of: name)
     else { return false }
     operand.codes = first
@@ -79,8 +81,8 @@ extension CodeExpansion {
     return true
   }
 
-  /// Bytes of unknown meaning, for the only operator that float kernels alone know: every byte is
-  /// exact as a real number.
+  /// Bytes of unknown meaning, for the operator whose int8 kernel is much faster than a plain one:
+  /// every byte is exact as a real number.
   private mutating func plainCodes(_ value: String, of name: String) -> CodeOperand? {
     guard name == "MaxPool", let type = type(of: value), [.uint8, .int8].contains(type) else {
       return nil

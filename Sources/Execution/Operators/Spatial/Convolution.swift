@@ -2,11 +2,13 @@ internal import Graphs
 internal import Kernels
 internal import Tensors
 
-/// Conv over one or two spatial axes, with what follows it: a residual addition, an activation.
+/// Conv. Over one or two axes in float32 with constant weights, the packed kernels compute it with
+/// what follows: a residual addition, an activation. Anything else is computed plainly.
 struct Convolution: OperatorKernel {
-  static let widensHalves = true
   let attributes: SpatialAttributes
   let groups: Int
+
+  static var widensHalves: Bool { true }
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)
@@ -19,7 +21,9 @@ struct Convolution: OperatorKernel {
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     var input = try site.input(0)
-    try site.requireFloat(input)
+    guard input.elementType == .float32, Layout.supportsChannelsLast(rank: input.shape.rank),
+      try site.areKnown(1...2)
+    else { return try compilePlainly(input, site) }
     var geometry = try geometry(input: input.shape, weights: try site.input(1).shape, site)
     if let padding = input.padding {
       input = padding.input
@@ -56,6 +60,39 @@ struct Convolution: OperatorKernel {
     }
   }
 
+  private func compilePlainly(_ input: Value, _ site: OperatorSite) throws(ExecutionError) {
+    let weights = try site.input(1)
+    let type = input.elementType
+    try site.require(weights, type)
+    let axes = try axes(input: input.shape, weights: weights.shape, site)
+    let spatial = Array(input.shape.dimensions[2...])
+    let positions = zip(axes, spatial).map { $0.positions(over: $1) }
+    let channels = weights.shape[0]
+    if let bias = try site.optionalInput(2), bias.shape != [channels] {
+      throw site.mismatch("a bias \(bias.shape) for \(channels) channels")
+    }
+    let kernel = PlainConvolution(
+      window: SlidingWindow(axes: axes, image: spatial, positions: positions),
+      batch: input.shape[0], inputChannels: input.shape[1], outputChannels: channels,
+      groups: groups)
+    let bias = try site.optionalReads(2..<3, type)[0]
+    let (source, weight) = (site.read(input), site.read(weights))
+    let result = try site.output(0, type, Shape([input.shape[0], channels] + positions))
+    let target = site.write(result)
+    func body<Real: RealElement>(_ type: Real.Type) -> Step.Body {
+      { (run: RunContext) throws(ExecutionError) in
+        kernel.convolve(
+          run.elements(source, of: type), run.elements(weight),
+          bias: bias.map { UnsafePointer(run.elements($0)) }, into: run.elements(target),
+          pool: run.pool)
+      }
+    }
+    try site.emitReal(
+      [result], type, kernel: "conv-plain", reads: [source, weight] + (bias.map { [$0] } ?? []),
+      multiplyAccumulates: kernel.multiplyAccumulates, single: body(Float.self),
+      double: body(Double.self))
+  }
+
   /// - Throws: ``ExecutionError/shapeMismatch(operatorName:node:detail:)`` when the shapes do not fit.
   func geometry(
     input: Shape, weights: Shape, _ site: OperatorSite
@@ -63,20 +100,26 @@ struct Convolution: OperatorKernel {
     guard Layout.supportsChannelsLast(rank: input.rank) else {
       throw site.unsupported("\(max(input.rank - 2, 0)) spatial axes (1 and 2 are known)")
     }
-    guard weights.rank == input.rank else {
+    return ConvolutionGeometry(
+      axes: try axes(input: input, weights: weights, site), input: Array(input.dimensions[2...]),
+      inputChannels: input[1], outputChannels: weights[0], groups: groups)
+  }
+
+  /// The window over each spatial axis, for shapes that fit.
+  private func axes(
+    input: Shape, weights: Shape, _ site: OperatorSite
+  ) throws(ExecutionError) -> [SpatialAttributes.Axis] {
+    guard weights.rank == input.rank, input.rank > 2 else {
       throw site.mismatch("weights \(weights) for an input \(input)")
     }
     let kernel = Array(weights.dimensions[2...])
-    let spatial = Array(input.dimensions[2...])
     guard input[1] % groups == 0, weights[0] % groups == 0, input[1] / groups == weights[1],
       weights.elementCount > 0, input.dimensions[1...].allSatisfy({ $0 > 0 }),
       attributes.kernel.map({ $0 == kernel }) ?? true
     else {
       throw site.mismatch("weights \(weights) in \(groups) groups for an input \(input)")
     }
-    return ConvolutionGeometry(
-      axes: try attributes.axes(kernel: kernel, input: spatial), input: spatial,
-      inputChannels: input[1], outputChannels: weights[0], groups: groups)
+    return try attributes.axes(kernel: kernel, input: Array(input.dimensions[2...]))
   }
 }
 
@@ -91,6 +134,16 @@ extension ConvolutionGeometry {
     inputHeight -= padding.begin[0] + padding.end[0]
     padTop += padding.begin[0]
     padBottom += padding.end[0]
+  }
+}
+
+extension OperatorSite {
+  /// Whether those operands, where the model has them, are known before the data are.
+  func areKnown(_ operands: ClosedRange<Int>) throws(ExecutionError) -> Bool {
+    for index in operands {
+      if let value = try optionalInput(index), !compiler.isConstant(value) { return false }
+    }
+    return true
   }
 }
 

@@ -1,0 +1,105 @@
+internal import Kernels
+internal import Tensors
+
+/// Copies elements of any width from places that are chosen along each axis on its own, and fills
+/// what has no source.
+struct IndexedCopy {
+  /// For each axis and each index of the output, the index of the input; -1 for the fill.
+  private let sources: [[Int]]
+  private let strides: [Int]
+  private let fill: [UInt8]
+  /// Output elements from one row to the next: those of all axes but the last.
+  private let rowCount: Int
+
+  /// - Parameter fill: the bytes of one element.
+  init(from shape: Shape, sources: [[Int]], fill: [UInt8]) {
+    precondition(!fill.isEmpty, "elements without width")
+    // A value without axes is one row of one.
+    self.sources = sources.isEmpty ? [[0]] : sources
+    strides = sources.isEmpty ? [1] : shape.strides
+    self.fill = fill
+    rowCount = self.sources.dropLast().reduce(1) { $0 * $1.count }
+  }
+
+  func run(_ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer, pool: ThreadPool) {
+    guard let last = sources.last, !last.isEmpty else { return }
+    let runs = Self.runs(last)
+    let rowBytes = last.count * fill.count
+    pool.parallel(rowCount, grain: max(1, 32_768 / rowBytes)) { range in
+      for row in range {
+        copy(runs, from: start(of: row).map { source + $0 }, into: target + row * rowBytes)
+      }
+    }
+  }
+
+  /// Bytes from the first element to where a row of the output comes from; `nil` for the fill.
+  private func start(of row: Int) -> Int? {
+    var (rest, offset) = (row, 0)
+    for axis in (0..<sources.count - 1).reversed() {
+      let index = sources[axis][rest % sources[axis].count]
+      rest /= sources[axis].count
+      guard index >= 0 else { return nil }
+      offset += index * strides[axis]
+    }
+    return offset * fill.count
+  }
+
+  private func copy(
+    _ runs: [Run], from source: UnsafeRawPointer?, into target: UnsafeMutableRawPointer
+  ) {
+    let width = fill.count
+    guard let source else {
+      return fill(target, count: runs.reduce(0) { $0 + $1.count })
+    }
+    var output = target
+    for run in runs {
+      if run.first < 0 {
+        fill(output, count: run.count)
+      } else if run.count == 1 {
+        copyElement(source + run.first * width, into: output)
+      } else {
+        output.copyMemory(from: source + run.first * width, byteCount: run.count * width)
+      }
+      output += run.count * width
+    }
+  }
+
+  private func copyElement(_ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer) {
+    switch fill.count {
+    case 1: target.copyMemory(from: source, byteCount: 1)
+    case 2: target.copyMemory(from: source, byteCount: 2)
+    case 4: target.copyMemory(from: source, byteCount: 4)
+    case 8: target.copyMemory(from: source, byteCount: 8)
+    default: target.copyMemory(from: source, byteCount: fill.count)
+    }
+  }
+
+  private func fill(_ target: UnsafeMutableRawPointer, count: Int) {
+    if fill.allSatisfy({ $0 == fill[0] }) {
+      target.initializeMemory(as: UInt8.self, repeating: fill[0], count: count * fill.count)
+      return
+    }
+    fill.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for index in 0..<count { copyElement(base, into: target + index * bytes.count) }
+    }
+  }
+
+  /// Neighbours of a row that are copied at once, or filled where `first` is -1.
+  private struct Run {
+    var first: Int
+    var count: Int
+  }
+
+  private static func runs(_ indices: [Int]) -> [Run] {
+    indices.reduce(into: [Run]()) { runs, index in
+      if let last = runs.last, index < 0 ? last.first < 0 : last.first >= 0,
+        index < 0 || index == last.first + last.count
+      {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(first: max(index, -1), count: 1))
+      }
+    }
+  }
+}
