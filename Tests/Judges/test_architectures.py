@@ -15,9 +15,9 @@ MODELS = {
 }
 EXACT = "all:activation.scale=powerOfTwo,weight.scale=powerOfTwo"
 KINDS = {
-    "static": ["--target", "ort_s8s8", "--set", EXACT],
+    "static": ["--target", "ort_s8s8", "--set", EXACT, "--set", "op=AttentionMask:precision=float32"],
     "static u8s8": ["--set", EXACT],
-    "qoperator": ["--format", "qoperator", "--set", EXACT],
+    "qoperator": ["--format", "qoperator"],
     "dynamic": ["--dynamic"],
     "weights int8": ["--weight-only", "int8"],
 }

@@ -101,7 +101,8 @@ extension Target {
     }
     if profile != .ort {
       // The range of a mask would leave no codes for the scores that it is added to.
-      let change = QConfigChange(precision: .float32)
+      var change = QConfigChange()
+      change.precision = .float32
       rules.append(Rule(.operatorType(Self.attentionMask), change, note: note))
     }
     return rules
