@@ -146,11 +146,15 @@ struct Run: ParsableCommand {
     }
     guard !specifications.isEmpty else { return feed }
     let source =
-      if let inputs {
+      if let inputs, feed.isEmpty {
         try DatasetSource.open(inputs, readers: .withTensorProto)
       } else {
+        // Files that hold no tensors cannot be part of a data set.
         try DatasetSource.files(
-          pairs.filter { feed[$0.name] == nil }, readers: .withTensorProto)
+          inputs.map { folder in
+            executor.inputs.enumerated().filter { feed[$1.name] == nil }
+              .map { (name: $1.name, path: "\(folder)/input_\($0).pb") }
+          } ?? pairs.filter { feed[$0.name] == nil }, readers: .withTensorProto)
       }
     let (tensors, notes) = try source.wholeInputs(for: specifications)
     for note in notes { warn(note) }

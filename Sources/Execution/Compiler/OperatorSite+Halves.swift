@@ -13,6 +13,7 @@ extension OperatorSite {
     guard let narrow else { return try kernel.compile(self) }
     let names = unit.outputs
     computesWidened = true
+    narrowType = narrow
     collectedOutputs = []
     try kernel.compile(self)
     let results = collectedOutputs ?? []

@@ -14,6 +14,8 @@ final class OperatorSite {
   private(set) var lastUnit: PlanGraph.Unit
   /// Operands that stand in for the unit's own: codes in place of real values.
   var replacedInputs: [Int: Value] = [:]
+  /// The half type that float32 results will be rounded to, where operands were widened from it.
+  var narrowType: ElementType?
   /// When set, outputs are collected here and not made known.
   var collectedOutputs: [Value]?
   /// Set while results are in float32 that the model has in 16 bits, so that nothing may be fused.
