@@ -47,6 +47,7 @@ struct Inspect: ParsableCommand {
     struct Layer: Encodable {
       let name, title, operatorType, outputShape, weightShape, quantizable: String
       let parameters, macs: Int
+      let block: String?
       let quantized: Stored?
     }
     /// How the file has quantized a layer already.
@@ -85,7 +86,7 @@ struct Inspect: ParsableCommand {
           name: layer.id, title: layer.title, operatorType: layer.operatorType,
           outputShape: layer.outputShape, weightShape: layer.weightShape,
           quantizable: layer.role.words, parameters: layer.parameterCount,
-          macs: layer.multiplyAccumulates, quantized: layer.stored.map(Stored.init))
+          macs: layer.multiplyAccumulates, block: layer.block, quantized: layer.stored.map(Stored.init))
       }
     }
   }

@@ -52,7 +52,7 @@ package struct Layer: Identifiable, Sendable, Equatable {
   /// ONNX operator type of the main node, which rules speak of.
   package let operatorType: String
   /// What runs in it: `Conv+BN+Relu`, `HardSwish+Mul`.
-  package let title: String
+  package internal(set) var title: String
   package let role: LayerRole
   /// In the prepared graph, in its order.
   package let nodes: [Node.ID]
@@ -74,6 +74,8 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package var within: [String] = []
   /// How many operators run in it in one step and could be layers of their own.
   package var partCount = 1
+  /// What it spells out together with others.
+  package internal(set) var block: Block?
   /// The layer that it would be part of, had the recipe not split that.
   package var splitFrom: ID?
   /// How the file has quantized it already; its role is then to stay as it is.

@@ -51,8 +51,13 @@ package struct LayerGraph: Sendable {
     var grouping = LayerGrouping(
       graph: model.graph, facts: facts, report: report, whole: whole, split: split)
     grouping.run()
-    self.whole = split.isEmpty ? grouping.layers : whole
-    layers = grouping.layers
+    var layers = grouping.layers
+    for (position, block) in BlockFinder(layers).blocks() {
+      layers[position].block = block
+      layers[position].title += " (\(block.title))"
+    }
+    self.layers = layers
+    self.whole = split.isEmpty ? layers : whole
     shapeNodes = grouping.shapeNodes
     ranks = facts.ranks
     positions = Dictionary(uniqueKeysWithValues: layers.enumerated().map { ($1.id, $0) })

@@ -21,7 +21,9 @@ extension LayerGraph {
     }
     let layers = whole.filter { layer in
       layer.partCount > 1
-        && !resolver.resolve(layer: layer.id, operatorType: layer.operatorType).qconfig.fuse
+        && !resolver.resolve(
+          layer: layer.id, operatorType: layer.operatorType, blocks: layer.block?.selectors ?? []
+        ).qconfig.fuse
     }
     return Set(layers.map(\.id))
   }

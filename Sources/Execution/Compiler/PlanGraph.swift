@@ -31,6 +31,7 @@ struct PlanGraph {
       case .pattern(.hardSwish): "HardSwish"
       case .pattern(.hardSigmoid): "HardSigmoid"
       case .pattern(.silu): "SiLU"
+      case .pattern(.mish): "Mish"
       case .pattern(.gelu): "Gelu"
       case .pattern(.layerNormalization): "LayerNormalization"
       case .pattern(.affine): "Affine"

@@ -76,6 +76,7 @@ extension FloatActivation {
     case .hardSwish: self = .hardSwish
     case .hardSigmoid(let alpha, let beta): self = .hardSigmoid(alpha: alpha, beta: beta)
     case .silu: self = .silu
+    case .mish: self = .mish
     case .gelu(let tanhApproximation): self = tanhApproximation ? .geluTanh : .gelu
     case .affine(let scale, let offset): self = .affine(scale: scale, offset: offset)
     case .layerNormalization: return nil

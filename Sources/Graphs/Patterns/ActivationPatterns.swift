@@ -1,7 +1,7 @@
 internal import Tensors
 
 extension PatternMatcher {
-  /// Activations that end in a product: hard-swish, SiLU, GELU, and hard-sigmoid with its scale.
+  /// Activations that end in a product: hard-swish, SiLU, Mish, GELU, and hard-sigmoid with its scale.
   func gatedProduct(endingAt root: Node) -> PatternMatch? {
     if root.is("Clip") { return hardSigmoid(endingAt: root) }
     guard root.is("Mul") || root.is("Div"), let product = product(endingAt: root) else {
@@ -29,6 +29,10 @@ extension PatternMatcher {
       guard sigmoid.input(0) == value, product.constant == 1 else { return nil }
       return match(.silu, product.nodes + [sigmoid], input: value)
     }
+    if let nodes = mishGate(gate, of: value) {
+      guard product.constant == 1 else { return nil }
+      return match(.mish, product.nodes + nodes, input: value)
+    }
     return gelu(product, value: value, gate: gate)
   }
 
@@ -48,7 +52,30 @@ extension PatternMatcher {
       let (alpha, beta) = (node.float("alpha") ?? 0.2, node.float("beta") ?? 0.5)
       return HardGate(alpha: alpha, beta: beta, source: input, nodes: [node])
     }
+    if let gate = reluGate(gate, of: source, scaledBy: constant) { return gate }
     return inner(gate, "Clip").flatMap { hardGate($0, of: source, scaledBy: constant) }
+  }
+
+  /// A clip spelled `min(relu(x), highest)`.
+  private func reluGate(
+    _ gate: String, of source: String?, scaledBy constant: Float
+  ) -> HardGate? {
+    let limit = affine(endingIn: gate)
+    guard limit.offset == 0, let minimum = inner(limit.source, "Min"), minimum.inputs.count == 2
+    else { return nil }
+    for (value, highest) in [(0, 1), (1, 0)] {
+      guard let number = scalar(minimum.inputs[highest]),
+        isNear(number * limit.scale * constant, 1),
+        let relu = inner(minimum.inputs[value], "Relu"), let input = relu.input(0)
+      else { continue }
+      let affine = affine(endingIn: input, from: source)
+      guard source == nil || affine.source == source else { continue }
+      let scale = limit.scale * constant
+      return HardGate(
+        alpha: affine.scale * scale, beta: affine.offset * scale, source: affine.source,
+        nodes: limit.nodes + [minimum, relu] + affine.nodes)
+    }
+    return nil
   }
 
   private func hardGate(
@@ -86,41 +113,35 @@ extension PatternMatcher {
   private func gelu(
     _ product: ScalarProduct, value: String, gate: String
   ) -> PatternMatch? {
-    guard isNear(product.constant, 0.5), let add = inner(gate, "Add") else { return nil }
     let outer = affine(endingIn: gate)
-    guard outer.nodes.map(\.id) == [add.id], outer.offset == 1 else { return nil }
+    guard !outer.nodes.isEmpty, isNear(outer.scale * product.constant, 0.5),
+      isNear(outer.offset * product.constant, 0.5)
+    else { return nil }
     if let erf = inner(outer.source, "Erf"), let input = erf.input(0) {
       let argument = affine(endingIn: input, from: value)
       guard argument.source == value, argument.offset == 0,
         isNear(argument.scale, Float(0.5).squareRoot())
       else { return nil }
-      let nodes = product.nodes + [add, erf] + argument.nodes
+      let nodes = product.nodes + outer.nodes + [erf] + argument.nodes
       return match(.gelu(tanhApproximation: false), nodes, input: value)
     }
+    let scale = (2 / Float.pi).squareRoot()
     guard let tanh = inner(outer.source, "Tanh"), let input = tanh.input(0),
-      let cubic = cubic(input, of: value)
+      let cubic = polynomial(endingIn: input, of: value), cubic.coefficients.count == 4,
+      cubic.coefficients[0] == 0, cubic.coefficients[2] == 0,
+      isNear(cubic.coefficients[1], scale),
+      isNear(cubic.coefficients[3] / cubic.coefficients[1] * 10, 0.44715)
     else { return nil }
     return match(
-      .gelu(tanhApproximation: true), product.nodes + [add, tanh] + cubic, input: value)
+      .gelu(tanhApproximation: true), product.nodes + outer.nodes + [tanh] + cubic.nodes,
+      input: value)
   }
 
-  /// The nodes of `√(2/π) · (x + 0.044715 · x³)`.
-  private func cubic(_ value: String, of source: String) -> [Node]? {
-    let outer = affine(endingIn: value)
-    guard outer.offset == 0, isNear(outer.scale, (2 / Float.pi).squareRoot()),
-      let sum = inner(outer.source, "Add"), sum.inputs.contains(source),
-      let term = sum.inputs.first(where: { $0 != source })
+  /// `tanh(ln(1 + exp(x)))`, the gate of Mish.
+  private func mishGate(_ gate: String, of value: String) -> [Node]? {
+    guard let tanh = inner(gate, "Tanh"), let input = tanh.input(0),
+      let softplus = inner(input, "Softplus"), softplus.input(0) == value
     else { return nil }
-    if let root = inner(term, "Mul"), let product = product(endingAt: root) {
-      guard isNear(product.constant * 10, 0.44715) else { return nil }
-      if product.factors == [source, source, source] {
-        return outer.nodes + [sum] + product.nodes
-      }
-      guard product.factors.count == 1, let power = inner(product.factors[0], "Pow"),
-        power.input(0) == source, scalar(power.input(1)) == 3
-      else { return nil }
-      return outer.nodes + [sum] + product.nodes + [power]
-    }
-    return nil
+    return [tanh, softplus]
   }
 }

@@ -8,6 +8,8 @@ package struct PatternMatch: Sendable, Equatable {
     case hardSigmoid(alpha: Float, beta: Float)
     /// `x · sigmoid(x)`
     case silu
+    /// `x · tanh(softplus(x))`
+    case mish
     /// `x · Φ(x)`, with the error function or its approximation by tanh.
     case gelu(tanhApproximation: Bool)
     /// `(x − mean) / √(variance + epsilon) · scale + bias` over `axes`. `scale` and `bias` name

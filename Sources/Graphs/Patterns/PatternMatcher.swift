@@ -71,6 +71,14 @@ struct PatternMatcher {
     return tensor.floats[0]
   }
 
+  /// A constant number of any common type: exponents come as integers too.
+  func number(_ name: String?) -> Float? {
+    guard let tensor = name.flatMap(graph.constant), tensor.elementCount == 1,
+      tensor.shape.rank <= 1
+    else { return nil }
+    return tensor.integers?.first.map { Float($0) } ?? scalar(name)
+  }
+
   /// A match over `nodes`, in graph order, whose last makes the output.
   func match(_ kind: PatternMatch.Kind, _ nodes: [Node], input: String) -> PatternMatch? {
     let ordered = Set(nodes.map(\.id)).sorted {

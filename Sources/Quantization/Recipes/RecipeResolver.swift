@@ -13,10 +13,12 @@ package struct RecipeResolver {
 
     var depth: Int { module?.components.count ?? 0 }
 
-    func matches(layer: String, operatorType: String, tensor: String?) -> Bool {
+    func matches(
+      layer: String, operatorType: String, blocks: [String] = [], tensor: String?
+    ) -> Bool {
       switch rule.scope {
       case .global: true
-      case .operatorType(let type): type == operatorType
+      case .operatorType(let type): type == operatorType || blocks.contains(type)
       case .namePattern: pattern.map { layer.wholeMatch(of: $0) != nil } ?? false
       case .module: module?.contains(ModulePath(layer)) ?? false
       case .layer(let name): name == layer
@@ -60,14 +62,17 @@ package struct RecipeResolver {
   }
 
   /// How one layer, or one tensor of it, is quantized: `operatorType` is that of its main node, such
-  /// as `Conv`; `tensor` is the value's name when asking for one edge.
+  /// as `Conv`, `blocks` are names of what it spells out together with others, such as `Attention`;
+  /// `tensor` is the value's name when asking for one edge.
   package func resolve(
-    layer: String, operatorType: String, tensor: String? = nil
+    layer: String, operatorType: String, blocks: [String] = [], tensor: String? = nil
   ) -> ResolvedQConfig {
     var qconfig = recipe.target.fallback
     var provenance: [QConfigField: Provenance] = [:]
     for candidate in ladder
-    where candidate.matches(layer: layer, operatorType: operatorType, tensor: tensor) {
+    where candidate.matches(
+      layer: layer, operatorType: operatorType, blocks: blocks, tensor: tensor)
+    {
       qconfig.apply(candidate.rule.change)
       for field in candidate.rule.change.fields {
         let overridden = provenance[field].map { $0.overridden + [$0.source] } ?? []
@@ -79,7 +84,8 @@ package struct RecipeResolver {
 
   /// The recipe's rules that concern none of these.
   package func unmatchedRules(
-    layers: [(name: String, operatorType: String)], tensors: [String] = []
+    layers: [(name: String, operatorType: String)], blocks: Set<String> = [],
+    tensors: [String] = []
   ) -> [UnmatchedRule] {
     ladder.compactMap { candidate -> UnmatchedRule? in
       guard case .recipe(let number, let scope) = candidate.source else { return nil }
@@ -94,8 +100,9 @@ package struct RecipeResolver {
         isMatched = layers.contains { $0.name == name }
         nearest = isMatched ? nil : nearestName(to: name, among: layers.map(\.name))
       case .operatorType(let type):
-        isMatched = layers.contains { $0.operatorType == type }
-        nearest = isMatched ? nil : nearestName(to: type, among: layers.map(\.operatorType))
+        let types = layers.map(\.operatorType) + blocks.sorted()
+        isMatched = types.contains(type)
+        nearest = isMatched ? nil : nearestName(to: type, among: types)
       case .namePattern:
         isMatched = layers.contains {
           candidate.matches(layer: $0.name, operatorType: "", tensor: nil)

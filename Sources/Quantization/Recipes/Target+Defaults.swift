@@ -99,8 +99,17 @@ extension Target {
       if profile == .torch { change.activation.reduceRange = false }
       rules.append(Rule(.operatorType(output.operatorType), change, note: note))
     }
+    if profile != .ort {
+      // The range of a mask would leave no codes for the scores that it is added to.
+      var change = QConfigChange()
+      change.precision = .float32
+      rules.append(Rule(.operatorType(Self.attentionMask), change, note: note))
+    }
     return rules
   }
+
+  /// What rules call the addition of a mask to the scores of attention.
+  package static let attentionMask = "AttentionMask"
 
   /// Operators whose weights have one scale where others have one per channel: a ConvTranspose under
   /// fbgemm and x86 (PyTorch's exception), fully connected layers in TensorFlow Lite's specification.

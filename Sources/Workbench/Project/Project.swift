@@ -155,7 +155,7 @@ package struct Project: Sendable {
         parameterCount: layer.parameterCount,
         multiplyAccumulates: costs?.multiplyAccumulates[layer.id] ?? 0,
         share: costs?.share(of: layer.id) ?? 0, partCount: layer.partCount,
-        splitFrom: layer.splitFrom,
+        splitFrom: layer.splitFrom, block: layer.block?.name,
         stored: layer.stored.map { stored in
           StoredSummary(stored, runsOnCodes: onCodes[layer.main])
         })

@@ -86,6 +86,8 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
   package var partCount: Int
   /// The layer that it would be part of, had the recipe not split that.
   package var splitFrom: String?
+  /// What rules call the block of layers that it is part of: `Attention#1`.
+  package var block: String?
   /// How the file has quantized the layer already.
   package var stored: StoredSummary?
 
@@ -94,7 +96,8 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     precisions: [LayerPrecision] = [.staticInt8, .float32],
     inputEdges: [String], outputEdge: String, outputShape: String = "", weightShape: String = "",
     parameterCount: Int = 0, multiplyAccumulates: Int = 0, share: Double = 0,
-    partCount: Int = 1, splitFrom: String? = nil, stored: StoredSummary? = nil
+    partCount: Int = 1, splitFrom: String? = nil, block: String? = nil,
+    stored: StoredSummary? = nil
   ) {
     self.id = id
     self.path = path
@@ -111,6 +114,7 @@ package struct LayerSummary: Equatable, Sendable, Identifiable {
     self.share = share
     self.partCount = partCount
     self.splitFrom = splitFrom
+    self.block = block
     self.stored = stored
   }
 

@@ -33,6 +33,7 @@ enum ScatterReduction: String {
     case .float32: reals(Float.self)
     case .float64: reals(Double.self)
     case .float16: reals(Float16.self)
+    case .bfloat16: halves()
     case .int64: integers(Int64.self)
     case .int32: integers(Int32.self)
     case .int16: integers(Int16.self)
@@ -52,6 +53,16 @@ enum ScatterReduction: String {
       let target = to.assumingMemoryBound(to: type)
       let source = from.assumingMemoryBound(to: type)
       for index in 0..<count { target[index] = combine(target[index], source[index]) }
+    }
+  }
+
+  /// bfloat16, computed in float32 and rounded each time.
+  private func halves() -> Combination {
+    switch self {
+    case .none, .add: loop(BFloat16.self) { BFloat16($0.float + $1.float) }
+    case .multiply: loop(BFloat16.self) { BFloat16($0.float * $1.float) }
+    case .maximum: loop(BFloat16.self) { BFloat16(Swift.max($0.float, $1.float)) }
+    case .minimum: loop(BFloat16.self) { BFloat16(Swift.min($0.float, $1.float)) }
     }
   }
 
