@@ -23,6 +23,7 @@ struct Elementwise: OperatorKernel {
     case .hardSigmoid(let alpha, let beta):
       function = .hardSigmoid(alpha: Double(alpha), beta: Double(beta))
     case .silu: function = .swish(alpha: 1)
+    case .mish: function = .mish
     case .gelu(let tanhApproximation): function = .gelu(approximately: tanhApproximation)
     case .affine, .layerNormalization: return nil
     }
