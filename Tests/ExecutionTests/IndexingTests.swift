@@ -105,6 +105,9 @@ import Testing
       try run("NonZero", [("x", data)]) == [Tensor([Int64(0), 1, 1, 1, 0, 2], shape: [2, 3])])
     let unique = try run("Unique", [("x", data)], outputs: 4, ["sorted": .int(0)])
     #expect(unique[0].floats == [0, 2, -1])
-    #expect(unique[1...].map { $0.array(of: Int64.self) } == [[0, 1, 3], [0, 1, 0, 2, 0, 1], [3, 2, 1]])
+    #expect(
+      unique[1...].map { $0.array(of: Int64.self) } == [
+        [0, 1, 3], [0, 1, 0, 2, 0, 1], [3, 2, 1],
+      ])
   }
 }

@@ -43,7 +43,9 @@ import Testing
     #expect(erf.patternMatches().map(\.kind) == [.gelu(tanhApproximation: false)])
     let fast = try prepared("FastGelu", ["x", "b"])
     #expect(fast.patternMatches().map(\.kind) == [.gelu(tanhApproximation: true)])
-    #expect(try prepared("QuickGelu", ["x"], ["alpha": .float(1)]).patternMatches().map(\.kind) == [.silu])
+    #expect(
+      try prepared("QuickGelu", ["x"], ["alpha": .float(1)]).patternMatches().map(\.kind) == [.silu]
+    )
     #expect(try prepared("BiasGelu", ["x", "b"], opset: 20).operators == ["Add", "Gelu"])
     let norm = try prepared("SkipLayerNormalization", ["x", "x", "b", "b"], opset: 13)
     guard case .layerNormalization(_, let epsilon, "b", "b")? = norm.patternMatches().first?.kind
