@@ -14,11 +14,12 @@ extension Executor {
     var plan = try compiledPlan(for: inputs.mapValues(Signature.init))
     while true {
       let table = try arena.table(for: plan, inputs: state.tensors, carried: state.carried)
-      try withExtendedLifetime(state) {
+      let results = plan.resultStorage(table)
+      try withExtendedLifetime((state, results)) {
         try run(plan, RunContext(pointers: table, pool: pool), visitor)
       }
       guard let pause = plan.pause else {
-        return collect(plan, table, state)
+        return collect(plan, table, results, state)
       }
       state.handOn(plan, pause, table)
       plan = try resume(plan, pause, &state, visitor)
@@ -142,19 +143,34 @@ extension Executor {
 
   private func collect(
     _ plan: CompiledPlan, _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>,
-    _ state: RunState
+    _ storage: [TensorStorage?], _ state: RunState
   ) -> [String: RunValue] {
     var results: [String: RunValue] = [:]
     for output in outputs { results[output.name] = state.nonTensors[output.name] }
-    for output in plan.outputs {
-      var tensor = Tensor(output.elementType, shape: output.shape)
-      tensor.withUnsafeMutableBytes { bytes in
-        if let base = bytes.baseAddress, bytes.count > 0 {
-          base.copyMemory(from: table[output.buffer.rawValue], byteCount: bytes.count)
-        }
+    for (output, made) in zip(plan.outputs, storage) {
+      let byteCount = output.elementType.byteCount(elements: output.shape.elementCount)
+      let storage = made ?? TensorStorage(uninitializedByteCount: byteCount)
+      if made == nil, byteCount > 0 {
+        storage.base.copyMemory(from: table[output.buffer.rawValue], byteCount: byteCount)
       }
-      results[output.name] = .tensor(tensor)
+      results[output.name] = .tensor(
+        Tensor(output.elementType, shape: output.shape, storage: storage))
     }
     return results
+  }
+}
+
+extension CompiledPlan {
+  /// New memory for the outputs that are made in place, which `table` then points to.
+  fileprivate func resultStorage(
+    _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  ) -> [TensorStorage?] {
+    zip(outputs, outputBuffers).map { output, buffers in
+      guard !buffers.isEmpty else { return nil }
+      let storage = TensorStorage(
+        uninitializedByteCount: output.elementType.byteCount(elements: output.shape.elementCount))
+      for buffer in buffers { table[buffer] = storage.base }
+      return storage
+    }
   }
 }

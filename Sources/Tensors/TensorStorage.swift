@@ -10,14 +10,21 @@ package final class TensorStorage: @unchecked Sendable {
   private let release: @Sendable (UnsafeMutableRawPointer) -> Void
 
   /// Zeroed memory with 64 spare bytes behind it, so that vector loads may overrun the end.
-  package init(byteCount: Int) {
+  package convenience init(byteCount: Int) {
+    self.init(uninitializedByteCount: byteCount)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount + Self.slack)
+  }
+
+  /// Memory that the caller will write before anyone reads it, with spare bytes behind it.
+  package init(uninitializedByteCount byteCount: Int) {
     precondition(byteCount >= 0, "negative byte count \(byteCount)")
     self.byteCount = byteCount
-    base = .allocate(byteCount: byteCount + 64, alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount + 64)
+    base = .allocate(byteCount: byteCount + Self.slack, alignment: 64)
     isBorrowed = false
     release = { $0.deallocate() }
   }
+
+  private static let slack = 64
 
   /// Memory that somebody else owns, such as a mapped file; never written.
   package init(

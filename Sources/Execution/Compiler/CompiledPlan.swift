@@ -19,6 +19,9 @@ final class CompiledPlan {
   var continuations: [Continuation: CompiledPlan] = [:]
   /// By buffer number; of use for arena buffers only.
   let offsets: [Int]
+  /// For each output, the numbers of the buffers that lie in its tensor; none where its elements
+  /// are copied into it.
+  let outputBuffers: [[Int]]
   let arenaByteCount: Int
   let description: Plan
 
@@ -31,9 +34,9 @@ final class CompiledPlan {
     self.outputs = outputs
     self.observations = observations
     self.pause = pause
-    let wanted = outputs.map(\.buffer) + (pause?.handedOn ?? [])
-    let placement = Self.place(buffers, steps, wanted, observations)
+    let placement = Self.place(buffers, steps, outputs, pause?.handedOn ?? [], observations)
     offsets = placement.offsets
+    outputBuffers = placement.outputBuffers
     arenaByteCount = placement.byteCount
     description = Plan(
       steps: steps.enumerated().map { index, step in step.description(index, buffers) }
@@ -43,8 +46,9 @@ final class CompiledPlan {
   }
 
   private static func place(
-    _ buffers: [Buffer], _ steps: [Step], _ wanted: [Buffer.ID], _ observations: [Observation]
-  ) -> (offsets: [Int], byteCount: Int) {
+    _ buffers: [Buffer], _ steps: [Step], _ outputs: [Output], _ handedOn: [Buffer.ID],
+    _ observations: [Observation]
+  ) -> (offsets: [Int], byteCount: Int, outputBuffers: [[Int]]) {
     var lives = [MemoryPlanner.Lifetime?](repeating: nil, count: buffers.count)
     func use(_ buffer: Buffer.ID, at step: Int) {
       let index = buffer.rawValue
@@ -60,7 +64,7 @@ final class CompiledPlan {
       for buffer in step.reads + step.writes { use(buffer, at: index) }
       if let scratch = step.scratch { use(scratch, at: index) }
     }
-    for buffer in wanted { use(buffer, at: steps.count) }
+    for buffer in outputs.map(\.buffer) + handedOn { use(buffer, at: steps.count) }
     for observation in observations {
       for buffer in [observation.floats, observation.other, observation.codeBuffer] {
         if let buffer { use(buffer, at: observation.afterStep) }
@@ -81,12 +85,20 @@ final class CompiledPlan {
         break
       }
     }
+    // Outputs are made where the caller will have them.
+    let outputBuffers = outputs.map { output -> [Int] in
+      let root = slot[output.buffer.rawValue]
+      let byteCount = output.elementType.byteCount(elements: output.shape.elementCount)
+      guard lives[root]?.byteCount == byteCount else { return [] }
+      lives[root] = nil
+      return buffers.indices.filter { slot[$0] == root }
+    }
     let alive = buffers.indices.filter { lives[$0] != nil }
     let placement = MemoryPlanner.place(alive.compactMap { lives[$0] })
     var offsets = [Int](repeating: 0, count: buffers.count)
     for (position, buffer) in alive.enumerated() { offsets[buffer] = placement.offsets[position] }
     for buffer in buffers.indices { offsets[buffer] = offsets[slot[buffer]] }
-    return (offsets, placement.byteCount)
+    return (offsets, placement.byteCount, outputBuffers)
   }
 }
 

@@ -8,11 +8,10 @@ extension OperatorSite {
     for index in 0..<inputCount {
       guard let value = try optionalInput(index), value.elementType.isHalf else { continue }
       narrow = narrow ?? value.elementType
-      replacedInputs[index] = try floats(value, as: .float32)
+      replacedInputs[index] = try converted(value, as: .float32)
     }
     guard let narrow else { return try kernel.compile(self) }
     let names = unit.outputs
-    computesWidened = true
     narrowType = narrow
     collectedOutputs = []
     try kernel.compile(self)
@@ -21,22 +20,15 @@ extension OperatorSite {
     for result in results {
       let isNarrowed = names.firstIndex(of: result.name).map(kernel.narrows) ?? true
       declare(
-        result.elementType == .float32 && isNarrowed ? try floats(result, as: narrow) : result)
+        result.elementType == .float32 && isNarrowed ? try converted(result, as: narrow) : result)
     }
-  }
-
-  private func floats(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
-    guard let conversion = Conversion(from: value.elementType, to: type) else {
-      preconditionFailure("\(value.elementType) to \(type)")
-    }
-    return try mapped(value, to: type) { conversion.run($0, into: $1, count: $2) }
   }
 
   /// The value's elements as another type, made by a step of their own.
-  func mapped(
-    _ value: Value, to type: ElementType,
-    _ convert: @escaping (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void
-  ) throws(ExecutionError) -> Value {
+  func converted(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
+    guard let conversion = Conversion(from: value.elementType, to: type) else {
+      preconditionFailure("\(value.elementType) to \(type)")
+    }
     let layout = value.preferredLayout
     let source = read(value, layout)
     let count = value.shape.elementCount
@@ -49,7 +41,7 @@ extension OperatorSite {
         outputShape: value.shape, kernel: "cast-\(value.elementType)-\(type)", reads: [source],
         writes: [target]
       ) { (run: RunContext) throws(ExecutionError) in
-        convert(run.raw(source), run.raw(target), count)
+        conversion.run(run.raw(source), into: run.raw(target), count: count)
       })
     return result
   }

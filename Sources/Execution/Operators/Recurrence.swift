@@ -7,8 +7,6 @@ struct Recurrence: OperatorKernel {
   private let attributes: RecurrentAttributes
   private var kind: RecurrentAttributes.Kind { attributes.kind }
 
-  static var widensHalves: Bool { true }
-
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     guard let kind = RecurrentAttributes.Kind(rawValue: node.operatorName.name) else {
       throw .unsupportedOperator(

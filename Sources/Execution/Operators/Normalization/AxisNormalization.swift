@@ -16,7 +16,7 @@ struct AxisNormalization: OperatorKernel {
 
   private let function: Function
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     switch node.operatorName.name {

@@ -6,7 +6,7 @@ internal import Tensors
 struct BatchNormalization: OperatorKernel {
   private let epsilon: Float
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     epsilon = node.float("epsilon") ?? 1e-5

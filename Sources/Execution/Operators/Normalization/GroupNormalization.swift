@@ -9,7 +9,7 @@ struct GroupNormalization: OperatorKernel {
   /// Whether scale and bias have an element per group, not per channel.
   private let hasGroupParameters: Bool
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     epsilon = node.float("epsilon") ?? 1e-5

@@ -15,7 +15,7 @@ struct LayerNormalization: OperatorKernel {
   private let meanOutput: Int?
   private let inverseOutput: Int?
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   /// Means and deviations stay in float32.
   func narrows(_ index: Int) -> Bool { index == 0 }

@@ -8,7 +8,7 @@ struct SkipLayerNormalization: OperatorKernel {
   private let epsilon: Float
   private let centers: Bool
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   func narrows(_ index: Int) -> Bool { index == 0 || index == 3 }
 

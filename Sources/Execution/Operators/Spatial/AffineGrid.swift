@@ -5,7 +5,7 @@ internal import Tensors
 struct AffineGrid: OperatorKernel {
   private let alignsCorners: Bool
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) { alignsCorners = node.int("align_corners") ?? 0 != 0 }
 

@@ -6,7 +6,7 @@ internal import Tensors
 struct BlockFolding: OperatorKernel {
   private let attributes: SpatialAttributes
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)

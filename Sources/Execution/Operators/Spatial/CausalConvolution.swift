@@ -7,7 +7,7 @@ internal import Tensors
 struct CausalConvolution: OperatorKernel {
   private let isSwish: Bool
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     let activation = node.string("activation") ?? "none"

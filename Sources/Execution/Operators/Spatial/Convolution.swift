@@ -8,8 +8,6 @@ struct Convolution: OperatorKernel {
   let attributes: SpatialAttributes
   let groups: Int
 
-  static var widensHalves: Bool { true }
-
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)
     groups = Int(clamping: node.int("group") ?? 1)

@@ -10,7 +10,7 @@ struct ConvolutionTranspose: OperatorKernel {
   private let outputPadding: [Int]
   private let outputShape: [Int]?
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)

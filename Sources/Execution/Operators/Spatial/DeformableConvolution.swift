@@ -8,7 +8,7 @@ struct DeformableConvolution: OperatorKernel {
   private let groups: Int
   private let offsetGroups: Int
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     attributes = try SpatialAttributes(node)

@@ -8,7 +8,7 @@ struct GridSampling: OperatorKernel {
   private let padding: GridSampler.Padding
   private let interpolation: GridSampler.Interpolation
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     alignsCorners = node.int("align_corners") ?? 0 != 0

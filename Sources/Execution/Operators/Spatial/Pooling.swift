@@ -38,7 +38,7 @@ struct Pooling: OperatorKernel {
     }
   }
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   /// A pool's window over one input.
   struct Window {

@@ -13,7 +13,7 @@ struct RegionAlignment: OperatorKernel {
   /// Half a pixel, where coordinates are those of pixel centres.
   private let shift: Float
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     let mode = node.string("mode") ?? "avg"

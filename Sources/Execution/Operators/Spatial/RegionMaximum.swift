@@ -6,7 +6,7 @@ struct RegionMaximum: OperatorKernel {
   private let cells: [Int]
   private let scale: Float
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     scale = node.float("spatial_scale") ?? 1

@@ -19,7 +19,7 @@ struct Resizing: OperatorKernel {
     case notSmaller = "not_smaller"
   }
 
-  static var widensHalves: Bool { true }
+  static let widensHalves = true
 
   init(_ node: Node, opset: Int64) throws(ExecutionError) {
     let mode = node.string("mode") ?? "nearest"
