@@ -86,7 +86,8 @@ struct Inspect: ParsableCommand {
           name: layer.id, title: layer.title, operatorType: layer.operatorType,
           outputShape: layer.outputShape, weightShape: layer.weightShape,
           quantizable: layer.role.words, parameters: layer.parameterCount,
-          macs: layer.multiplyAccumulates, block: layer.block, quantized: layer.stored.map(Stored.init))
+          macs: layer.multiplyAccumulates, block: layer.block,
+          quantized: layer.stored.map(Stored.init))
       }
     }
   }

@@ -92,6 +92,82 @@ import Testing
     #expect(tanh.first?.nodes.count == 8)
   }
 
+  static let gelus: [[(String, [String])]] = [
+    // Half inside of the gate.
+    [
+      ("Mul", ["x", "root2"]), ("Mul", ["v0", "half"]), ("Erf", ["v1"]), ("Mul", ["v2", "half"]),
+      ("Add", ["v3", "half"]), ("Mul", ["x", "v4"]),
+    ],
+    // Cubes as products, in any order.
+    [
+      ("Pow", ["x", "two"]), ("Mul", ["v0", "x"]), ("Mul", ["k", "v1"]), ("Add", ["v2", "x"]),
+      ("Mul", ["v3", "c"]), ("Tanh", ["v4"]), ("Add", ["one", "v5"]), ("Mul", ["x", "half"]),
+      ("Mul", ["v7", "v6"]),
+    ],
+    [
+      ("Mul", ["k", "x"]), ("Mul", ["v0", "x"]), ("Add", ["one", "v1"]), ("Mul", ["x", "c"]),
+      ("Mul", ["v3", "v2"]), ("Tanh", ["v4"]), ("Add", ["one", "v5"]), ("Mul", ["half", "x"]),
+      ("Mul", ["v7", "v6"]),
+    ],
+  ]
+
+  @Test(arguments: gelus.indices) func geluInOtherSpellings(index: Int) {
+    let steps = Self.gelus[index]
+    let found = matches(steps)
+    #expect(found.map(\.kind) == [.gelu(tanhApproximation: index > 0)])
+    #expect(found.first?.nodes.count == steps.count)
+  }
+
+  @Test func aCubeOfSomethingElseIsNoGelu() {
+    let found = matches([
+      ("Pow", ["x", "two"]), ("Mul", ["v0", "k"]), ("Add", ["x", "v1"]), ("Mul", ["v2", "c"]),
+      ("Tanh", ["v3"]), ("Add", ["v4", "one"]), ("Mul", ["half", "x"]), ("Mul", ["v6", "v5"]),
+    ])
+    #expect(!found.map(\.kind).contains(.gelu(tanhApproximation: true)))
+  }
+
+  @Test func mish() {
+    let found = matches([("Softplus", ["x"]), ("Tanh", ["v0"]), ("Mul", ["x", "v1"])])
+    #expect(found.map(\.kind) == [.mish])
+  }
+
+  /// Ways to divide by a root: the nodes behind the sum `v4`, whose result is `v1 / √v4`.
+  static let quotients: [[(String, [String])]] = [
+    [("Sqrt", ["v4"]), ("Reciprocal", ["v5"]), ("Mul", ["v1", "v6"])],
+    [("Sqrt", ["v4"]), ("Div", ["one", "v5"]), ("Mul", ["v6", "v1"])],
+    [("Pow", ["v4", "half"]), ("Div", ["v1", "v5"])],
+  ]
+
+  @Test(arguments: quotients.indices) func layerNormalizationByOtherQuotients(index: Int) {
+    let steps: [(String, [String])] =
+      [
+        ("ReduceMean", ["x"]), ("Sub", ["x", "v0"]), ("Mul", ["v1", "v1"]),
+        ("ReduceMean", ["v2"]), ("Add", ["eps", "v3"]),
+      ] + Self.quotients[index]
+    let found = matches(steps)
+    #expect(
+      found.map(\.kind)
+        == [.layerNormalization(axes: [-1], epsilon: 1e-5, scale: nil, bias: nil)])
+    #expect(found.first?.nodes.count == steps.count)
+  }
+
+  @Test func layerNormalizationWithTheDifferenceTwiceAndMultipliedOut() {
+    let twice = matches([
+      ("ReduceMean", ["x"]), ("Sub", ["x", "v0"]), ("Sub", ["x", "v0"]), ("Pow", ["v2", "two"]),
+      ("ReduceMean", ["v3"]), ("Add", ["v4", "eps"]), ("Sqrt", ["v5"]), ("Div", ["v1", "v6"]),
+    ])
+    #expect(twice.map(\.nodes.count) == [8])
+    let out = matches([
+      ("ReduceMean", ["x"]), ("Sub", ["x", "v0"]), ("Mul", ["v1", "v1"]), ("ReduceMean", ["v2"]),
+      ("Add", ["v3", "eps"]), ("Sqrt", ["v4"]), ("Reciprocal", ["v5"]), ("Mul", ["v6", "gamma"]),
+      ("Mul", ["x", "v7"]), ("Mul", ["v0", "v7"]), ("Sub", ["beta", "v9"]), ("Add", ["v8", "v10"]),
+    ])
+    #expect(
+      out.map(\.kind)
+        == [.layerNormalization(axes: [-1], epsilon: 1e-5, scale: "gamma", bias: "beta")])
+    #expect(out.first?.nodes.count == 12)
+  }
+
   @Test(arguments: ["Pow", "Mul"]) func layerNormalizationChains(square: String) {
     let found = matches([
       ("ReduceMean", ["x"]), ("Sub", ["x", "v0"]),

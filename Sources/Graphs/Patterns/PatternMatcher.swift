@@ -62,6 +62,14 @@ struct PatternMatcher {
     return tensor.floats[0]
   }
 
+  /// A constant number of any common type: exponents come as integers too.
+  func number(_ name: String?) -> Float? {
+    guard let tensor = name.flatMap(graph.constant), tensor.elementCount == 1,
+      tensor.shape.rank <= 1
+    else { return nil }
+    return tensor.integers?.first.map { Float($0) } ?? scalar(name)
+  }
+
   /// A constant number with as many dimensions as the value beside it has at most.
   func scalar(_ name: String, beside other: String) -> Float? {
     if let number = scalar(name) { return number }
@@ -69,14 +77,6 @@ struct PatternMatcher {
       tensor.elementCount == 1, tensor.shape.rank <= graph.leastRank(of: other, index)
     else { return nil }
     return tensor.floats[0]
-  }
-
-  /// A constant number of any common type: exponents come as integers too.
-  func number(_ name: String?) -> Float? {
-    guard let tensor = name.flatMap(graph.constant), tensor.elementCount == 1,
-      tensor.shape.rank <= 1
-    else { return nil }
-    return tensor.integers?.first.map { Float($0) } ?? scalar(name)
   }
 
   /// A match over `nodes`, in graph order, whose last makes the output.
