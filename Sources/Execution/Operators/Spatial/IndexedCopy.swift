@@ -25,9 +25,44 @@ struct IndexedCopy {
     guard let last = sources.last, !last.isEmpty else { return }
     let runs = Self.runs(last)
     let rowBytes = last.count * fill.count
+    let isScattered = runs.count > last.count / 4 && last.allSatisfy { $0 >= 0 }
     pool.parallel(rowCount, grain: max(1, 32_768 / rowBytes)) { range in
+      var previous: Int?
       for row in range {
-        copy(runs, from: start(of: row).map { source + $0 }, into: target + row * rowBytes)
+        let place = target + row * rowBytes
+        let start = start(of: row)
+        defer { previous = start }
+        if row > range.lowerBound, start == previous {
+          place.copyMemory(from: place - rowBytes, byteCount: rowBytes)
+        } else if let start, isScattered {
+          pick(last, from: source + start, into: place)
+        } else {
+          copy(runs, from: start.map { source + $0 }, into: place)
+        }
+      }
+    }
+  }
+
+  /// Copies elements one by one.
+  private func pick(
+    _ indices: [Int], from source: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+  ) {
+    func pick<Element>(_ type: Element.Type) {
+      let (from, to) = (
+        source.assumingMemoryBound(to: type), target.assumingMemoryBound(to: type)
+      )
+      indices.withUnsafeBufferPointer { indices in
+        for position in indices.indices { to[position] = from[indices[position]] }
+      }
+    }
+    switch fill.count {
+    case 1: pick(UInt8.self)
+    case 2: pick(UInt16.self)
+    case 4: pick(UInt32.self)
+    case 8: pick(UInt64.self)
+    default:
+      for (position, index) in indices.enumerated() {
+        copyElement(source + index * fill.count, into: target + position * fill.count)
       }
     }
   }

@@ -151,18 +151,27 @@ struct Pooling: OperatorKernel {
       indices = site.write(places)
     }
     let (function, storesColumns) = (self.function, self.storesColumns)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(
+        threads: site.compiler.pool.threadCount, width: input.elementType.bitWidth / 8))
     func maximum<Element: PoolableElement>(_ type: Element.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
-        kernel.maximum(
-          run.elements(source, of: type), into: run.elements(target),
-          indices: indices.map { run.elements($0) }, storesColumns: storesColumns, pool: run.pool)
+        let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
+        if let indices {
+          kernel.maximum(
+            from, into: to, indices: run.elements(indices), storesColumns: storesColumns,
+            pool: run.pool)
+        } else {
+          kernel.maximum(from, into: to, scratch: run.scratch(scratch), pool: run.pool)
+        }
       }
     }
     func body<Real: RealElement & PoolableElement>(_ type: Real.Type) -> Step.Body {
       guard function != .maximum else { return maximum(type) }
       return { (run: RunContext) throws(ExecutionError) in
         kernel.combine(
-          function, run.elements(source, of: type), into: run.elements(target), pool: run.pool)
+          function, run.elements(source, of: type), into: run.elements(target),
+          scratch: run.scratch(scratch), pool: run.pool)
       }
     }
     let step: Step.Body
@@ -175,6 +184,6 @@ struct Pooling: OperatorKernel {
     }
     try site.emit(
       outputs, kernel: "\(site.operatorName.lowercased())-plain-\(input.elementType)",
-      reads: [source], body: step)
+      reads: [source], scratch: scratch, body: step)
   }
 }

@@ -113,8 +113,12 @@ struct Resizing: OperatorKernel {
       Layout.supportsChannelsLast(rank: shape.rank) && axes[0].isUnchanged && axes[1].isUnchanged
       && !isCrop && input.elementType.bitWidth >= 8
     if isPicture {
-      if isNearest { return try compilePicture(nearest: input, axes, site) }
-      if input.elementType == .float32, !filter.antialiases, case .linear = filter.shape {
+      if isNearest, input.preferredLayout == .channelsLast {
+        return try compilePicture(nearest: input, axes, site)
+      }
+      // Rows of pixels with few channels are shorter than what turning the axes costs.
+      let isThin = input.shape[1] < 8 && input.preferredLayout == .rowMajor
+      if input.elementType == .float32, !filter.antialiases, !isThin, case .linear = filter.shape {
         return try compilePicture(linear: input, axes, site)
       }
     }
