@@ -20,7 +20,6 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   case invalidSequenceLength(node: String, sequence: Int, length: Int32, steps: Int)
   case missingInput(name: String)
   /// A sequence, an optional or something else that is no tensor.
-  case inputIsNoTensor(String)
   case unknownInput(name: String, known: [String])
   case wrongType(input: String, expected: ElementType, found: ElementType)
   case wrongShape(input: String, expected: String, found: Shape)
@@ -58,9 +57,6 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
         + "lengths must lie between 0 and \(steps)."
     case .missingInput(let name):
       "No data for the model's input '\(name)'."
-    case .inputIsNoTensor(let name):
-      "The model's input '\(name)' is a sequence or optional, or of an unknown type; "
-        + "such inputs cannot be executed."
     case .unknownInput(let name, let known):
       "The model has no input '\(name)'; it has \(known.map { "'\($0)'" }.joined(separator: ", "))."
     case .wrongType(let input, let expected, let found):

@@ -42,8 +42,7 @@ extension Executor {
     }
     try show(upTo: -1)
     for (index, step) in plan.steps.enumerated() {
-      visitor.willRun(step, context)
-      try step.body(context)
+      if !visitor.takesOver(step, context) { try step.body(context) }
       visitor.didRun(plan.description.steps[index], number: index, of: plan)
       try show(upTo: index)
     }

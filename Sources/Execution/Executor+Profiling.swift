@@ -67,6 +67,21 @@ extension Executor {
     }
     return counter.report
   }
+
+  /// Runs as a runtime with kernels that saturate would: what one saturates, the next step reads.
+  package func runSaturating(
+    _ inputs: [String: Tensor], _ kernels: SaturatingKernels
+  ) throws(ExecutionError) -> (outputs: [String: Tensor], steps: [StepSaturation]) {
+    let stand = SaturatingTwins(kernels)
+    do {
+      let outputs = try tensors(execute(try checked(inputs), stand))
+      return (outputs, stand.report)
+    } catch let error as ExecutionError {
+      throw error
+    } catch {
+      preconditionFailure("a saturating run failed with \(error)")
+    }
+  }
 }
 
 /// Lists the steps of runs in the order of their first time, and how long each took in each run.
@@ -131,9 +146,22 @@ private final class SaturationCounter: RunVisitor {
   private(set) var report: [StepSaturation] = []
 
   /// Before the step itself, which may overwrite its input.
-  func willRun(_ step: Step, _ context: RunContext) {
-    if let count = step.saturation { report.append(count(context)) }
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool {
+    if let twin = step.saturation { report.append(twin.measure(context, carries: false)) }
+    return false
   }
+}
 
-  func didRun(_ description: PlanStep, number: Int, of plan: CompiledPlan) {}
+/// Lets twins that saturate run in the place of steps.
+private final class SaturatingTwins: RunVisitor {
+  private let kernels: SaturatingKernels
+  private(set) var report: [StepSaturation] = []
+
+  init(_ kernels: SaturatingKernels) { self.kernels = kernels }
+
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool {
+    guard let twin = step.saturation, twin.belongs(to: kernels) else { return false }
+    report.append(twin.measure(context, carries: true))
+    return true
+  }
 }

@@ -107,9 +107,13 @@ package final class Executor {
     }
   }
 
-  /// As `run(_:)`, also for inputs and outputs that are sequences or optionals.
-  package func run(values: [String: RunValue]) throws -> [String: RunValue] {
-    try execute(try checked(values), nil)
+  /// As `run(_:observe:)`, also for inputs and outputs that are sequences or optionals.
+  package func run(
+    values: [String: RunValue], observe: (ObservedValue) throws -> Void
+  ) throws -> [String: RunValue] {
+    try withoutActuallyEscaping(observe) { observe in
+      try execute(try checked(values), Observer { value, _ in try observe(value) })
+    }
   }
 
   /// Checks that these are the model's inputs, by name and type.
@@ -125,8 +129,9 @@ package final class Executor {
       guard let value = inputs[declaration.name] else {
         throw .missingInput(name: declaration.name)
       }
-      guard let expected = declaration.elementType else { continue }
+      guard declaration.form == .tensor else { continue }
       guard let tensor = value.tensor else { throw .notATensor(value: declaration.name) }
+      guard let expected = declaration.elementType else { continue }
       guard tensor.elementType == expected else {
         throw .wrongType(input: declaration.name, expected: expected, found: tensor.elementType)
       }
@@ -135,7 +140,7 @@ package final class Executor {
     return inputs
   }
 
-  private func tensors(_ values: [String: RunValue]) throws(ExecutionError) -> [String: Tensor] {
+  func tensors(_ values: [String: RunValue]) throws(ExecutionError) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
     for (name, value) in values {
       guard let tensor = value.tensor else { throw .notATensor(value: name) }

@@ -9,7 +9,9 @@ protocol RunVisitor: AnyObject {
   var surveysBranches: Bool { get }
   /// A kept value exists; elements that nobody has read yet may be overwritten.
   func show(_ value: ObservedValue, _ elements: UnsafeMutableBufferPointer<Float>) throws
-  func willRun(_ step: Step, _ context: RunContext)
+  /// Asked before every step.
+  /// - Returns: whether the visitor has computed it, so that it must not run.
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool
   /// - Parameter description: of the step, for people.
   func didRun(_ description: PlanStep, number: Int, of plan: CompiledPlan)
 }
@@ -18,7 +20,7 @@ extension RunVisitor {
   var observes: Bool { false }
   var surveysBranches: Bool { false }
   func show(_ value: ObservedValue, _ elements: UnsafeMutableBufferPointer<Float>) throws {}
-  func willRun(_ step: Step, _ context: RunContext) {}
+  func takesOver(_ step: Step, _ context: RunContext) -> Bool { false }
   func didRun(_ description: PlanStep, number: Int, of plan: CompiledPlan) {}
 }
 

@@ -95,7 +95,9 @@ package struct Model: Sendable, Equatable {
   package var documentation: String
   package var metadata: OrderedDictionary<String, String>
   package var graph: Graph
-  /// Encoded fields this version does not interpret (functions, training info), kept as they were.
+  /// Operators that the model defines itself, in the file's order.
+  package var functions: [LocalFunction]
+  /// Encoded fields this version does not interpret (training info), kept as they were.
   package var unknownFields: [UInt8]
 
   package init(graph: Graph, opset: Int64 = 17, irVersion: Int64 = 8) {
@@ -108,6 +110,7 @@ package struct Model: Sendable, Equatable {
     documentation = ""
     metadata = [:]
     self.graph = graph
+    functions = []
     unknownFields = []
   }
 

@@ -22,17 +22,28 @@ package enum Dimension: Hashable, Sendable, CustomStringConvertible {
 
 /// What a model declares about an input, an output or an inner value.
 package struct ValueDeclaration: Sendable, Equatable {
+  package enum Form: Sendable, Equatable {
+    /// A tensor, or a kind that this version does not interpret.
+    case tensor
+    case sequence
+    /// A tensor or a sequence, or nothing.
+    case optional
+  }
+
   package var name: String
   /// `nil` for sequences, optionals and other non-tensor types, kept in `encodedType`.
   package var elementType: ElementType?
   /// `nil` when the model does not declare a shape.
   package var dimensions: [Dimension]?
+  package var form: Form
   /// The encoded `ValueInfoProto` that a lossless export starts from; empty for a new value.
   package var encoded: [UInt8]
 
   package init(
-    name: String, elementType: ElementType?, dimensions: [Dimension]?, encoded: [UInt8] = []
+    name: String, elementType: ElementType?, dimensions: [Dimension]?, form: Form = .tensor,
+    encoded: [UInt8] = []
   ) {
+    self.form = form
     self.name = name
     self.elementType = elementType
     self.dimensions = dimensions

@@ -43,6 +43,24 @@ struct GraphDecoder {
     return graph
   }
 
+  /// A function of the model; it is kept encoded too, as an export repeats it.
+  mutating func function(_ proto: inout ProtoFunction) throws(ImportError) -> LocalFunction {
+    let encoded = proto.encoded
+    var body = Graph(name: proto.name, documentation: proto.docString)
+    for index in proto.node.indices { try append(&proto.node[index], to: &body, depth: 1) }
+    var defaults: [String: Attribute] = [:]
+    for index in proto.attributeProto.indices {
+      let name = proto.attributeProto[index].name
+      defaults[name] = try attribute(
+        &proto.attributeProto[index], node: "function '\(proto.name)'", depth: 1)
+    }
+    let opset = proto.opsetImport.first { $0.domain.isEmpty || $0.domain == "ai.onnx" }
+    return LocalFunction(
+      OperatorName(proto.name, domain: proto.domain), overload: proto.overload,
+      inputs: proto.input, outputs: proto.output, defaults: defaults, body: body,
+      opset: opset?.version, encoded: encoded)
+  }
+
   private mutating func append(
     _ proto: inout ProtoNode, to graph: inout Graph, depth: Int
   ) throws(ImportError) {

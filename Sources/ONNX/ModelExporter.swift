@@ -79,6 +79,7 @@ package enum ModelExporter {
       proto.opsetImport.append(entry)
     }
     proto.metadataProps = model.metadata.map { ProtoEntry(key: $0.key, value: $0.value) }
+    proto.functions = model.functions.map { ProtoFunction(remainder: $0.encoded) }
     proto.graph = try encoder.graph(model.graph)
     do {
       return try proto.serializedBytes(partial: true)

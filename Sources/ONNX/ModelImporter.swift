@@ -94,6 +94,9 @@ package enum ModelImporter {
     model.domain = proto.domain
     model.modelVersion = proto.modelVersion
     model.documentation = proto.docString
+    for index in proto.functions.indices {
+      model.functions.append(try decoder.function(&proto.functions[index]))
+    }
     for entry in proto.metadataProps { model.metadata[entry.key] = entry.value }
     model.unknownFields = remainder(of: proto)
 
@@ -130,6 +133,7 @@ package enum ModelImporter {
       return entry
     }
     rest.metadataProps = []
+    rest.functions = []
     if !rest.producerName.isEmpty { rest.clearProducerName() }
     if !rest.producerVersion.isEmpty { rest.clearProducerVersion() }
     if !rest.domain.isEmpty { rest.clearDomain() }

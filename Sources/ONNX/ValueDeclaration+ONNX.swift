@@ -8,6 +8,8 @@ extension ValueDeclaration {
     self.init(
       name: proto.name, elementType: type.flatMap { ElementType(rawValue: $0.elemType) },
       dimensions: type.flatMap { $0.hasShape ? $0.shape.dim.map(Dimension.init) : nil },
+      form: proto.type.hasSequenceType
+        ? .sequence : proto.type.hasOptionalType ? .optional : .tensor,
       encoded: proto.encoded)
   }
 

@@ -68,9 +68,13 @@ package struct Session: Codable, Equatable, Sendable {
     package var samples: Int
     package var seconds: Double
     package var edges: [String: TensorStatistics]
+    /// Of edges inside of branches and bodies: in how many batches they were made.
+    package var reachedBatches: [String: Int]?
     package init(
-      batches: Int, samples: Int, seconds: Double, edges: [String: TensorStatistics]
+      batches: Int, samples: Int, seconds: Double, edges: [String: TensorStatistics],
+      reachedBatches: [String: Int]? = nil
     ) {
+      self.reachedBatches = reachedBatches
       self.batches = batches
       self.samples = samples
       self.seconds = seconds

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Sessions
 import Workbench
 
@@ -21,8 +22,20 @@ struct Convert: ParsableCommand {
     let workspace = try Workspace(document, at: session, options: host.options)
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
     try ExportReport(
-      workspace, document.recipe, to: output, format: format, analysis: &analysis
-    )
-    .show(json: printing.json)
+      workspace, document.recipe, to: output, format: format, analysis: &analysis,
+      dataset: dataset(document, workspace.project)
+    ).show(json: printing.json)
+  }
+
+  /// The data of the session; a session converts without them, so data that are not there any more
+  /// are only said to be missing.
+  private func dataset(_ document: Session, _ project: Project) -> Dataset? {
+    guard let request = document.dataRequest(at: session) else { return nil }
+    do {
+      return try project.dataset(request)
+    } catch {
+      warn("Saturation in other kernels is not counted: \(error)")
+      return nil
+    }
   }
 }

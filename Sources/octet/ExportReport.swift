@@ -29,13 +29,15 @@ struct ExportReport: Encodable {
   let floatWeightBytes, int8WeightBytes: Int
   let verification: String
   let notes: [String]
+  /// What ONNX Runtime's kernels on AVX2 without VNNI would saturate, where data are at hand.
+  let saturation: SaturationSummary?
   /// Only when asked for.
   let layers: [Layer]?
   private let layerText: String
 
   private enum CodingKeys: String, CodingKey {
     case path, bytes, int8Layers, dynamicLayers, weightOnlyLayers, floatLayers
-    case floatWeightBytes, int8WeightBytes, verification, notes, layers
+    case floatWeightBytes, int8WeightBytes, verification, notes, saturation, layers
   }
 
   struct Layer: Encodable {
@@ -45,7 +47,7 @@ struct ExportReport: Encodable {
 
   init(
     _ workspace: Workspace, _ recipe: Recipe, to path: String, format: FormatArguments,
-    analysis: inout Analysis
+    analysis: inout Analysis, dataset: Dataset?
   ) throws {
     let conversion = try analysis.summary(of: try analysis.convert(recipe), recipe)
     let export = try workspace.export(
@@ -61,6 +63,10 @@ struct ExportReport: Encodable {
     int8WeightBytes = conversion.int8ByteCount
     verification = export.verification
     notes = conversion.notes
+    saturation = try dataset.flatMap { dataset in
+      try workspace.saturation(
+        recipe, format: format.format, dataset: dataset, analysis: &analysis)
+    }
     layers =
       format.show
       ? try analysis.outlines(recipe).map { Layer(layer: $0, before: $1, after: $2) } : nil
@@ -82,6 +88,7 @@ struct ExportReport: Encodable {
       "Wrote \(path), \(Numbers.bytes(bytes)): \(layerText);"
         + " constants \(Numbers.bytes(floatWeightBytes)) → \(Numbers.bytes(int8WeightBytes));"
         + " \(verification).")
+    if let saturation { print(saturation.text) }
   }
 }
 

@@ -29,12 +29,15 @@ struct Quantize: ParsableCommand {
     try self.recipe.check(workspace.project)
     try workspace.project.group(by: recipe)
     let needsCalibration = try workspace.project.layers.resolve(recipe).needsCalibration
+    var dataset: Dataset?
     if needsCalibration || data.data != nil {
-      let dataset = try data.dataset(workspace.project, purpose: .calibration)
-      try workspace.calibrateShowingProgress(dataset)
+      let samples = try data.dataset(workspace.project, purpose: .calibration)
+      try workspace.calibrateShowingProgress(samples)
+      dataset = samples
     }
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
-    try ExportReport(workspace, recipe, to: output, format: format, analysis: &analysis)
-      .show(json: printing.json)
+    try ExportReport(
+      workspace, recipe, to: output, format: format, analysis: &analysis, dataset: dataset
+    ).show(json: printing.json)
   }
 }

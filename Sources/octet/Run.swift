@@ -57,34 +57,50 @@ struct Run: ParsableCommand {
       throw ValidationError(
         "The model has inputs: give --inputs FILE.npz or --input '\(first.name)=FILE'.")
     }
-    let feed = try feed(executor)
-    var kept: [(name: String, tensor: Tensor)] = []
-    let results = try executor.run(feed) { value in kept.append((value.name, value.tensor())) }
+    var kept: [(name: String, value: RunValue)] = []
+    let results = try executor.run(values: try feed(executor)) { value in
+      kept.append((value.name, .tensor(value.tensor())))
+    }
     var members = executor.outputs.compactMap { declaration in
-      results[declaration.name].map { (name: declaration.name, tensor: $0) }
+      results[declaration.name].map { (name: declaration.name, value: $0) }
     }
     for value in kept where !members.contains(where: { $0.name == value.name }) {
       members.append(value)
     }
-    if let outputs {
-      if TensorProtoFolder.isMeant(by: outputs) {
-        try TensorProtoFolder.write(members, to: outputs)
-      } else {
-        try NPZ.write(members, to: outputs)
-      }
-    }
+    if let outputs { try write(members, executor, to: outputs) }
     if output.json {
       try printJSON(
         members.map { member in
           Member(
-            name: member.name, shape: member.tensor.shape.dimensions,
-            type: member.tensor.elementType.description)
+            name: member.name, shape: member.value.tensor?.shape.dimensions ?? [],
+            type: member.value.typeName)
         })
     } else if outputs == nil {
-      for member in members {
-        print("\(member.name)  \(member.tensor.shape)  \(member.tensor.elementType)")
-      }
+      for member in members { print("\(member.name)  \(member.value.summary)") }
     }
+  }
+
+  private func write(
+    _ members: [(name: String, value: RunValue)], _ executor: Executor, to path: String
+  ) throws {
+    if TensorProtoFolder.isMeant(by: path) {
+      let forms = Dictionary(
+        executor.outputs.map { ($0.name, $0.form) }, uniquingKeysWith: { first, _ in first })
+      return try TensorProtoFolder.write(
+        members.map { member in
+          TensorProtoFolder.Member(
+            name: member.name, form: forms[member.name] ?? .tensor, content: member.value.content)
+        }, to: path)
+    }
+    try NPZ.write(
+      try members.map { member in
+        guard let tensor = member.value.tensor else {
+          throw ValidationError(
+            "'\(member.name)' is a \(member.value.typeName), which an .npz cannot hold; name a "
+              + "folder after --outputs.")
+        }
+        return (name: member.name, tensor: tensor)
+      }, to: path)
   }
 
   private func executor(for model: Model) throws -> Executor {
@@ -108,36 +124,95 @@ struct Run: ParsableCommand {
         threads: host.threads, kept: kept))
   }
 
-  private func feed(_ executor: Executor) throws -> [String: Tensor] {
+  private func feed(_ executor: Executor) throws -> [String: RunValue] {
+    let pairs = files.map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
+    }
+    var feed: [String: RunValue] = [:]
     var specifications: [InputSpecification] = []
-    for input in executor.inputs {
-      guard let type = input.elementType else {
-        throw ExecutionError.inputIsNoTensor(input.name)
+    for (index, input) in executor.inputs.enumerated() {
+      guard input.form == .tensor else {
+        let path =
+          pairs.first { $0.name == input.name }?.path
+          ?? inputs.map { "\($0)/input_\(index).pb" } ?? ""
+        feed[input.name] = try RunValue(path: path, input: input)
+        continue
       }
       specifications.append(
         InputSpecification(
-          name: input.name, elementType: type,
+          name: input.name, elementType: input.elementType ?? .float32,
           dimensions: (input.dimensions ?? []).map(\.fixedExtent)))
     }
-    let source: DatasetSource
-    if let inputs {
-      source = try DatasetSource.open(inputs, readers: .withTensorProto)
-    } else {
-      let pairs = files.map { text in
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
+    guard !specifications.isEmpty else { return feed }
+    let source =
+      if let inputs, feed.isEmpty {
+        try DatasetSource.open(inputs, readers: .withTensorProto)
+      } else {
+        // Files that hold no tensors cannot be part of a data set.
+        try DatasetSource.files(
+          inputs.map { folder in
+            executor.inputs.enumerated().filter { feed[$1.name] == nil }
+              .map { (name: $1.name, path: "\(folder)/input_\($0).pb") }
+          } ?? pairs.filter { feed[$0.name] == nil }, readers: .withTensorProto)
       }
-      source = try DatasetSource.files(pairs, readers: .withTensorProto)
-    }
     let (tensors, notes) = try source.wholeInputs(for: specifications)
     for note in notes { warn(note) }
-    return Dictionary(
-      tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    for found in tensors { feed[found.name] = .tensor(found.tensor) }
+    return feed
   }
 
   private struct Member: Encodable {
     let name: String
     let shape: [Int]
     let type: String
+  }
+}
+
+extension RunValue {
+  /// A sequence or an optional from a `.pb` file, as ONNX's test data have them.
+  fileprivate init(path: String, input: ValueDeclaration) throws {
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw ValidationError(
+        "Input '\(input.name)' is a sequence or an optional: give --input \(input.name)=FILE.pb, "
+          + "or a folder with its .pb file.")
+    }
+    switch input.form {
+    case .optional: self.init(try ValueProtoFile.readOptional([UInt8](bytes)))
+    case .sequence, .tensor:
+      self.init(.sequence(try ValueProtoFile.readSequence([UInt8](bytes))))
+    }
+  }
+
+  private init(_ content: ValueProtoFile.Content) {
+    switch content {
+    case .tensor(let tensor): self = .tensor(tensor)
+    case .sequence(let tensors): self = .sequence(tensors, tensors.first?.elementType ?? .float32)
+    case .nothing: self = .empty
+    }
+  }
+
+  fileprivate var content: ValueProtoFile.Content {
+    switch self {
+    case .tensor(let tensor): .tensor(tensor)
+    case .sequence(let tensors, _): .sequence(tensors)
+    case .empty: .nothing
+    }
+  }
+
+  fileprivate var typeName: String {
+    switch self {
+    case .tensor(let tensor): tensor.elementType.description
+    case .sequence(_, let type): "sequence of \(type)"
+    case .empty: "empty optional"
+    }
+  }
+
+  fileprivate var summary: String {
+    switch self {
+    case .tensor(let tensor): "\(tensor.shape)  \(tensor.elementType)"
+    case .sequence(let tensors, _): "\(tensors.count) tensors, \(typeName)"
+    case .empty: typeName
+    }
   }
 }

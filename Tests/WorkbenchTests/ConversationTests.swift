@@ -181,7 +181,8 @@ import Workbench
     state.type("/tmp/out.onnx")
     #expect(
       state.update(.submitText) == [
-        .export(run: state.run, state.recipe, path: "/tmp/out.onnx", replacing: false)
+        .export(
+          run: state.run, state.recipe, path: "/tmp/out.onnx", state.dataRequest, replacing: false)
       ])
   }
 
@@ -196,7 +197,8 @@ import Workbench
     #expect(declined.job == nil)
     #expect(
       state.update(.answer(.yes)) == [
-        .export(run: state.run, state.recipe, path: "/tmp/out.onnx", replacing: true)
+        .export(
+          run: state.run, state.recipe, path: "/tmp/out.onnx", state.dataRequest, replacing: true)
       ])
   }
 

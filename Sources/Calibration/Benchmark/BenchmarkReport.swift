@@ -36,17 +36,6 @@ package struct LayerTiming: Codable, Sendable, Equatable {
   }
 }
 
-/// What kernels that saturate would have done to one layer.
-package struct SaturationFinding: Codable, Sendable, Equatable {
-  package var name: String
-  /// Sums of two products.
-  package var pairs: Int
-  /// Of these, how many do not fit 16 bits.
-  package var saturated: Int
-  /// Output of such a kernel against the exact one; `nil` when nothing saturates.
-  package var decibels: Double?
-}
-
 /// Several models measured in turn.
 package struct BenchmarkReport: Codable, Sendable, Equatable {
   package var results: [BenchmarkResult]

@@ -6,13 +6,32 @@ package struct CalibrationStatistics: Codable, Sendable, Equatable {
   package var edges: [String: TensorStatistics]
   package var batchCount: Int
   package var sampleCount: Int
+  /// Of edges inside of branches and bodies: in how many batches the data had them made.
+  package var reachedBatches: [String: Int]
 
   package init(
-    edges: [String: TensorStatistics] = [:], batchCount: Int = 0, sampleCount: Int = 0
+    edges: [String: TensorStatistics] = [:], batchCount: Int = 0, sampleCount: Int = 0,
+    reachedBatches: [String: Int] = [:]
   ) {
     self.edges = edges
     self.batchCount = batchCount
     self.sampleCount = sampleCount
+    self.reachedBatches = reachedBatches
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      edges: try container.decode([String: TensorStatistics].self, forKey: .edges),
+      batchCount: try container.decode(Int.self, forKey: .batchCount),
+      sampleCount: try container.decode(Int.self, forKey: .sampleCount),
+      reachedBatches: try container.decodeIfPresent(
+        [String: Int].self, forKey: .reachedBatches) ?? [:])
+  }
+
+  /// Edges of which at least one value was seen.
+  package var observedEdges: Set<String> {
+    Set(edges.filter { $0.value.isObserved }.keys)
   }
 
   /// Adds what another part of the data gave, as if its batches had come after these.
@@ -20,6 +39,7 @@ package struct CalibrationStatistics: Codable, Sendable, Equatable {
     for (edge, statistics) in other.edges {
       edges[edge, default: statistics.empty].merge(statistics)
     }
+    reachedBatches.merge(other.reachedBatches, uniquingKeysWith: +)
     batchCount += other.batchCount
     sampleCount += other.sampleCount
   }

@@ -40,7 +40,9 @@ package struct Calibrator {
     control: JobControl = JobControl(), progress: (CalibrationProgress) -> Void = { _ in }
   ) throws -> CalibrationStatistics {
     guard data.batchCount > 0 else { throw CalibrationError.noData }
-    var pass = ObservingPass(statistics: earlier ?? CalibrationStatistics(), kernels: kernels)
+    var pass = ObservingPass(
+      statistics: earlier ?? CalibrationStatistics(), kernels: kernels,
+      inner: Set(layers.layers.filter { !$0.within.isEmpty }.flatMap(\.outputs)))
     var gate = ProgressGate()
 
     func report(_ done: Int, isPaused: Bool) {
@@ -82,12 +84,18 @@ private struct ObservingPass {
   private(set) var statistics: CalibrationStatistics
   private let kernels: FastObservationKernels
   private var watched: Set<String> = []
+  /// Edges that not every batch has to make.
+  private let inner: Set<String>
+  private var reached: Set<String> = []
   /// Of watched edges: count and mean before the current batch.
   private var before: [String: (count: Int, mean: Double)] = [:]
 
-  init(statistics: CalibrationStatistics, kernels: FastObservationKernels) {
+  init(
+    statistics: CalibrationStatistics, kernels: FastObservationKernels, inner: Set<String>
+  ) {
     self.statistics = statistics
     self.kernels = kernels
+    self.inner = inner
   }
 
   mutating func begin(watching edges: Set<String>) {
@@ -99,6 +107,8 @@ private struct ObservingPass {
   }
 
   mutating func end(sampleCount: Int) {
+    for edge in reached { statistics.reachedBatches[edge, default: 0] += 1 }
+    reached = []
     statistics.batchCount += 1
     statistics.sampleCount += sampleCount
   }
@@ -107,6 +117,7 @@ private struct ObservingPass {
     _ edge: String, _ values: UnsafeBufferPointer<Float>, shape: Shape, isChannelsLast: Bool
   ) {
     guard !values.isEmpty else { return }
+    if inner.contains(edge) { reached.insert(edge) }
     let view: BatchView
     if shape.rank < 2 {
       view = BatchView(values)

@@ -8,12 +8,13 @@ extension OperatorTraits {
     guard node.operatorName.domain.isEmpty else {
       return .float(reason: "operator \(node.operatorName) is not known")
     }
+    if controlFlow.contains(name) { return .float(reason: reasonForFloat(name)) }
     let activations = node.inputs.filter(facts.activations.contains)
     guard !activations.isEmpty else {
       return .float(reason: "it turns integers into reals")
     }
     switch name {
-    case _ where controlFlow.contains(name) || recurrent.contains(name):
+    case _ where recurrent.contains(name):
       return .float(reason: reasonForFloat(name))
     case "MatMul", "Gemm":
       let isProduct = activations.count > 1

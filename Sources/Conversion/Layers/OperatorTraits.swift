@@ -42,7 +42,7 @@ enum OperatorTraits {
   static func reasonForFloat(_ name: String) -> String {
     switch name {
     case _ where controlFlow.contains(name):
-      "\(name) runs a subgraph, which static quantization leaves alone"
+      "\(name) decides what runs; the layers inside of it are quantized"
     case _ where recurrent.contains(name): "\(name) is not quantized statically"
     case "NonMaxSuppression", "TopK", "RoiAlign": "\(name) is post-processing"
     case "Softmax", "LogSoftmax", "LayerNormalization", "InstanceNormalization", "Resize", "Pad",

@@ -45,7 +45,7 @@ struct ValueFacts {
     let variable = node.inputs.filter { !$0.isEmpty && graph.initializers[$0] == nil }
     let fromShapes =
       OperatorTraits.shapeSources.contains(node.operatorName.name)
-      || (!variable.isEmpty && variable.allSatisfy(shapeValues.contains))
+      || (!variable.isEmpty && variable.allSatisfy(shapeValues.contains) && inner[node.id] == nil)
     for (position, output) in node.outputs.enumerated() where !output.isEmpty {
       let type =
         graph.declaration(of: output)?.elementType

@@ -3,7 +3,12 @@ package import Quantization
 
 extension LayerGraph {
   /// Applies `recipe` to every layer and edge.
-  package func resolve(_ recipe: Recipe) throws(ConversionError) -> Resolution {
+  ///
+  /// - Parameter observed: the edges that a calibration saw; `nil` before there was one. A layer
+  ///   inside of a node that never ran has no ranges, and stays in float32.
+  package func resolve(
+    _ recipe: Recipe, observed: Set<String>? = nil
+  ) throws(ConversionError) -> Resolution {
     let resolver: RecipeResolver
     do {
       resolver = try RecipeResolver(recipe)
@@ -24,7 +29,17 @@ extension LayerGraph {
         layer: owner?.id ?? "", operatorType: owner?.operatorType ?? "", tensor: edge.name)
     }
     return resolution(
-      recipe: recipe, configs: configs, edgeConfigs: edgeConfigs, unmatched: unmatched, only: nil)
+      recipe: recipe, configs: configs, edgeConfigs: edgeConfigs, unmatched: unmatched,
+      unreached: observed.map(unreached) ?? [], only: nil)
+  }
+
+  /// Layers inside of nodes with an edge that no batch made.
+  private func unreached(_ observed: Set<String>) -> Set<Layer.ID> {
+    let layers = layers.filter { layer in
+      !layer.within.isEmpty && layer.precisions.contains(.staticInt8)
+        && !(layer.inputs + layer.outputs).allSatisfy(observed.contains)
+    }
+    return Set(layers.map(\.id))
   }
 
   /// The choices of `resolution`, with no other layers in int8 than `kept` and what moves values
@@ -34,19 +49,19 @@ extension LayerGraph {
       recipe: resolution.recipe,
       configs: resolution.layers.elements.reduce(into: [:]) { $0[$1.key] = $1.value.config },
       edgeConfigs: resolution.edges.elements.reduce(into: [:]) { $0[$1.key] = $1.value.config },
-      unmatched: resolution.unmatchedRules, only: kept)
+      unmatched: resolution.unmatchedRules, unreached: resolution.unreached, only: kept)
   }
 
   private func resolution(
     recipe: Recipe, configs: [Layer.ID: ResolvedQConfig], edgeConfigs: [String: ResolvedQConfig],
-    unmatched: [UnmatchedRule], only kept: Set<Layer.ID>?
+    unmatched: [UnmatchedRule], unreached: Set<Layer.ID>, only kept: Set<Layer.ID>?
   ) -> Resolution {
     let real = edgeConfigs.compactMapValues(\.ruleForReal)
     let placement = Placement(self, recipe.target.placement) { layer in
       configs[layer.id]?.qconfig.precision == .staticInt8
         && (layer.precisions.contains(.staticInt8) || layer.isRoundedInFloat)
         && (layer.role == .passThrough || kept?.contains(layer.id) ?? true)
-        && !layer.inputs.contains { real[$0] != nil }
+        && !layer.inputs.contains { real[$0] != nil } && !unreached.contains(layer.id)
     }
     let sharing = SharingGroups(self, recipe.target.placement, int8Layers: placement.int8Layers)
     let namedTensors = Set(
@@ -69,7 +84,9 @@ extension LayerGraph {
       }
       layerChoices[layer.id] = Resolution.LayerChoice(
         layer: layer.id, config: config, precision: precision,
-        reason: reason(for: layer, config: config, isInt8: precision == .staticInt8, real: real))
+        reason: precision == .float32 && unreached.contains(layer.id)
+          ? Self.unreachedReason
+          : reason(for: layer, config: config, isInt8: precision == .staticInt8, real: real))
     }
     var edgeChoices: OrderedDictionary<String, Resolution.EdgeChoice> = [:]
     for edge in edges.keys {
@@ -86,8 +103,13 @@ extension LayerGraph {
         group: group)
     }
     return Resolution(
-      recipe: recipe, layers: layerChoices, edges: edgeChoices, unmatchedRules: unmatched)
+      recipe: recipe, layers: layerChoices, edges: edgeChoices, unmatchedRules: unmatched,
+      unreached: unreached)
   }
+
+  private static let unreachedReason =
+    "no batch of the calibration ran it, so its ranges are not known; "
+    + "calibrate with data that reach it, or quantize it dynamically"
 
   /// - Parameter real: rules by the edges that they keep real.
   private func reason(

@@ -44,6 +44,8 @@ package struct Resolution: Sendable {
   package let edges: OrderedDictionary<String, EdgeChoice>
   /// Rules that matched nothing in this model.
   package let unmatchedRules: [UnmatchedRule]
+  /// Layers inside of nodes that the calibration never ran.
+  package let unreached: Set<Layer.ID>
 
   package var int8Layers: [Layer.ID] { layers.values.filter(\.isInt8).map(\.layer) }
   /// Whether anything in it depends on observed ranges.

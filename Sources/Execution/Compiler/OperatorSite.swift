@@ -14,6 +14,8 @@ final class OperatorSite {
   private(set) var lastUnit: PlanGraph.Unit
   /// Operands that stand in for the unit's own: codes in place of real values.
   var replacedInputs: [Int: Value] = [:]
+  /// The half type that float32 results will be rounded to, where operands were widened from it.
+  var narrowType: ElementType?
   /// When set, outputs are collected here and not made known.
   var collectedOutputs: [Value]?
 
@@ -142,7 +144,7 @@ final class OperatorSite {
   func emit(
     _ outputs: [Value], kernel: String, reads: [Buffer.ID], scratch: Buffer.ID? = nil,
     multiplyAccumulates: Int = 0, weightByteCount: Int = 0, isInteger: Bool = false,
-    sharesInputs: [Int] = [], saturation: ((RunContext) -> StepSaturation)? = nil,
+    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil,
     body: @escaping Step.Body
   ) throws(ExecutionError) {
     let isIsland =

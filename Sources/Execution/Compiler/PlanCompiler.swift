@@ -168,9 +168,12 @@ final class PlanCompiler {
     if try compileElementwise(site) { return }
     switch graph.units[index].kind {
     case .pattern(.layerNormalization(let axes, let epsilon, _, _)):
-      try LayerNormalization(axes: axes, epsilon: epsilon).compile(site)
-    case .pattern:
-      throw site.unsupported("its elements are not float32")
+      try LayerNormalization(axes: axes, epsilon: epsilon).compileAnyPrecision(site)
+    case .pattern(let kind):
+      guard let operation = Elementwise(kind) else {
+        throw site.unsupported("its elements are not float32")
+      }
+      try operation.compileAnyPrecision(site)
     case .node(let node):
       if let reason = refusals[node.id] { throw site.unsupported(reason) }
       if let type = OperatorRegistry.standard.tensorOperator(for: node.operatorName) {
@@ -180,9 +183,7 @@ final class PlanCompiler {
         throw .unsupportedOperator(
           name: node.operatorName.description, node: node.name, opset: model.opset)
       }
-      let operation = try kernel.init(node, opset: model.opset)
-      if kernel.widensHalves, try compileWidened(operation, at: site) { return }
-      try operation.compile(site)
+      try kernel.init(node, opset: model.opset).compileAnyPrecision(site)
     }
   }
 

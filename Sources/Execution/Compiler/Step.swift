@@ -22,8 +22,8 @@ struct Step {
   /// Which of `reads` the first output may take the bytes of, element by element, when nobody
   /// needs them afterwards.
   var sharesInputs: [Int] = []
-  /// Counts what a saturating kernel would do to the same input.
-  var saturation: ((RunContext) -> StepSaturation)?
+  /// What a saturating kernel would do to the same input.
+  var saturation: SaturatingTwin?
   let body: Body
 }
 

@@ -108,6 +108,7 @@ extension FloatActivation {
     case "Round": self = .round
     case "Sign": self = .sign
     case "Softsign": self = .softsign
+    case "Swish" where node.float("alpha") ?? 1 == 1: self = .silu
     case "ThresholdedRelu": self = .thresholded(above: node.float("alpha") ?? 1)
     default: return nil
     }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Graphs
 internal import Kernels
 internal import Tensors
@@ -31,22 +30,21 @@ extension IntegerCompiler {
     let scratch = site.scratch(
       byteCount: kernel.scratchByteCount(
         batch: batch, threads: site.compiler.pool.threadCount))
-    let label = SaturationLabel(site, count: shape.elementCount)
+    let twin = SaturatingTwin(
+      site, input: input, weights: weights, isDepthwise: geometry.isDepthwise,
+      count: shape.elementCount, target: target,
+      exact: { run, output in
+        kernel.run(
+          run.codes(source), output, batch: batch, scratch: run.scratch(scratch), pool: run.pool)
+      },
+      saturating: { run, output in
+        kernel.runSaturating(run.codes(source), output, batch: batch)
+      })
     try site.emit(
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "conv"),
       reads: [source], scratch: scratch, multiplyAccumulates: batch * geometry.multiplyAccumulates,
       weightByteCount: geometry.weightCount, isInteger: true,
-      saturation: { run in
-        label.measure(
-          exact: { output in
-            kernel.run(
-              run.codes(source), output, batch: batch, scratch: run.scratch(scratch),
-              pool: run.pool)
-          },
-          saturating: { output in
-            kernel.runSaturating(run.codes(source), output, batch: batch)
-          })
-      }
+      saturation: twin
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.codes(source), run.codes(target), batch: batch, scratch: run.scratch(scratch),
@@ -101,40 +99,5 @@ extension QuantizedTail {
   /// The kernel that runs, and whether it looks its results up.
   func name(of kernel: String, _ operation: String) -> String {
     "\(operation)-\(kernel)" + (table == nil ? "" : "+table256")
-  }
-}
-
-/// Compares the codes of a saturating kernel with the exact ones.
-struct SaturationLabel {
-  private let step: String
-  private let nodes: [Node.ID]
-  private let count: Int
-
-  init(_ site: OperatorSite, count: Int) {
-    step = site.nodeName
-    nodes = site.units.flatMap(\.nodes)
-    self.count = count
-  }
-
-  func measure(
-    exact: (UnsafeMutablePointer<UInt8>) -> Void,
-    saturating: (UnsafeMutablePointer<UInt8>) -> SaturationCount
-  ) -> StepSaturation {
-    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * count)
-    defer { buffer.deallocate() }
-    exact(buffer)
-    let found = saturating(buffer + count)
-    // Differences of codes are errors in steps; the mean of the codes is no signal.
-    var (sum, squares, errors) = (0.0, 0.0, 0.0)
-    for index in 0..<count {
-      let (right, wrong) = (Double(buffer[index]), Double(buffer[count + index]))
-      sum += right
-      squares += right * right
-      errors += (right - wrong) * (right - wrong)
-    }
-    let signal = squares - sum * sum / Double(max(count, 1))
-    return StepSaturation(
-      step: step, nodes: nodes, pairs: found.pairs, saturated: found.saturated,
-      sqnr: errors == 0 ? .infinity : 10 * log10(signal / errors))
   }
 }

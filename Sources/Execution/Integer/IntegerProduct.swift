@@ -85,19 +85,18 @@ extension IntegerCompiler {
     let scratch = site.scratch(
       byteCount: kernel.scratchByteCount(
         rows: rows, threads: site.compiler.pool.threadCount))
-    let label = SaturationLabel(site, count: shape.elementCount)
+    let twin = SaturatingTwin(
+      site, input: input, weights: weights, count: shape.elementCount, target: target,
+      exact: { run, output in
+        kernel.run(
+          run.codes(source), output, rows: rows, scratch: run.scratch(scratch), pool: run.pool)
+      },
+      saturating: { run, output in kernel.runSaturating(run.codes(source), output, rows: rows) })
     try site.emit(
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "gemm"),
       reads: [source], scratch: scratch, multiplyAccumulates: rows * depth * columns,
       weightByteCount: depth * columns, isInteger: true,
-      saturation: { run in
-        label.measure(
-          exact: { output in
-            kernel.run(
-              run.codes(source), output, rows: rows, scratch: run.scratch(scratch), pool: run.pool)
-          },
-          saturating: { output in kernel.runSaturating(run.codes(source), output, rows: rows) })
-      }
+      saturation: twin
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.codes(source), run.codes(target), rows: rows, scratch: run.scratch(scratch),

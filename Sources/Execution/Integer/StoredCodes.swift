@@ -31,6 +31,8 @@ struct IntegerWeights {
   let shape: Shape
   /// One, or one for each output channel.
   let scales: [Float]
+  /// Whether the file stores them in a signed type.
+  let isSigned: Bool
 
   /// `nil` when the weights are no constant codes, their offset does not fit int8, or their scales
   /// go along another axis than `channelAxis`.
@@ -53,6 +55,7 @@ struct IntegerWeights {
     self.values = values
     shape = stored.shape
     scales = operands.scales
+    isSigned = operands.type == .int8 || operands.type == .int4
   }
 
   /// A bias in units of `inputScale * scales`; `nil` where it does not fit or is not constant.

@@ -19,9 +19,10 @@ struct Gemm: OperatorKernel {
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let left = try site.input(0)
-    try site.requireFloat(left)
     let right = try site.input(1)
-    try site.requireFloat(right)
+    guard left.elementType == right.elementType else {
+      throw site.mismatch("\(left.elementType) with \(right.elementType)")
+    }
     guard left.shape.rank == 2, right.shape.rank == 2 else {
       throw site.mismatch("\(left.shape) with \(right.shape)")
     }
@@ -37,6 +38,10 @@ struct Gemm: OperatorKernel {
       throw site.mismatch("c is \(addend.shape), the result \(shape)")
     }
 
+    guard left.elementType == .float32 else {
+      return try compileTyped(
+        left, right, addend, rows: rows, depth: depth, columns: columns, site)
+    }
     let bias = addend.flatMap { constantBias($0, columns: columns, site) }
     let addsWhole = bias == nil && addend?.shape == shape && beta == 1
     guard let weights = site.compiler.constant(of: right), !transposesLeft,
@@ -60,6 +65,28 @@ struct Gemm: OperatorKernel {
     if values.count == 1 { return [Float](repeating: beta * values[0], count: columns) }
     let isRow = values.count == columns && value.shape.dimensions.last == columns
     return isRow ? values.map { beta * $0 } : nil
+  }
+
+  /// Numbers that no kernel knows.
+  private func compileTyped(
+    _ left: Value, _ right: Value, _ addend: Value?, rows: Int, depth: Int, columns: Int,
+    _ site: OperatorSite
+  ) throws(ExecutionError) {
+    let shape: Shape = [rows, columns]
+    if let addend, addend.elementType != left.elementType {
+      throw site.mismatch("\(left.elementType) with \(addend.elementType)")
+    }
+    let reads = [site.read(left), site.read(right)] + (addend.map { [site.read($0)] } ?? [])
+    let result = try site.output(0, left.elementType, shape)
+    let product = NumericProduct(
+      rows: rows, depth: depth, columns: columns, transposesLeft: transposesLeft,
+      transposesRight: transposesRight, alpha: alpha,
+      addend: addend.map { addend in
+        NumericProduct.Addend(
+          buffer: reads[2], strides: addend.shape.broadcastStrides(to: shape), beta: beta)
+      }, loop: BroadcastLoop(.scalar, .scalar, to: .scalar), operands: reads,
+      target: site.write(result))
+    try site.emit(product, [result], reads: reads)
   }
 
   /// Computed weights, a transposed left side, or an addend that varies.

@@ -11,12 +11,13 @@ struct MatrixMultiplication: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let left = try site.input(0)
     let right = try site.input(1)
-    try site.requireFloat(left)
-    try site.requireFloat(right)
+    guard left.elementType == right.elementType else {
+      throw site.mismatch("\(left.elementType) with \(right.elementType)")
+    }
     guard left.shape.rank > 0, right.shape.rank > 0 else {
       throw site.mismatch("\(left.shape) with \(right.shape)")
     }
-    if right.shape.rank == 2, let weights = site.compiler.constant(of: right) {
+    if left.elementType == .float32, right.shape.rank == 2, let weights = site.compiler.constant(of: right) {
       try compile(left, weights: weights, site)
     } else {
       try compile(left, right, site)
@@ -54,9 +55,17 @@ struct MatrixMultiplication: OperatorKernel {
     let shape = Shape(
       batch.dimensions + (left.shape.rank == 1 ? [] : [rows])
         + (right.shape.rank == 1 ? [] : [columns]))
+    let operands = [site.read(left), site.read(right)]
+    guard left.elementType == .float32 else {
+      let result = try site.output(0, left.elementType, shape)
+      let product = NumericProduct(
+        rows: rows, depth: depth, columns: columns,
+        loop: BroadcastLoop(batchA, batchB, to: batch), operands: operands,
+        target: site.write(result))
+      return try site.emit(product, [result], reads: operands, batch: batch.elementCount)
+    }
     let kernel = MatMulFloat(rows: rows, depth: depth, columns: columns, isa: site.isa)
     let result = try site.output(0, .float32, shape)
-    let operands = [site.read(left), site.read(right)]
     let target = site.write(result)
     let scratch = site.scratch(
       byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
@@ -77,6 +86,19 @@ struct MatrixMultiplication: OperatorKernel {
 }
 
 extension OperatorSite {
+  /// Emits a product of numbers that no kernel knows.
+  func emit(
+    _ product: NumericProduct, _ results: [Value], reads: [Buffer.ID], batch: Int = 1
+  ) throws(ExecutionError) {
+    let type = results[0].elementType
+    guard let body = type.perform(product) else {
+      throw .wrongElementType(operatorName: operatorName, node: nodeName, found: type)
+    }
+    try emit(
+      results, kernel: "matmul-\(type)", reads: reads,
+      multiplyAccumulates: batch * product.rows * product.depth * product.columns, body: body)
+  }
+
   /// Takes in a following addition of one constant per column.
   func absorbBias(columns: Int, rank: Int) throws(ExecutionError) -> [Float]? {
     guard let (index, unit) = follower(), unit.is("Add"), unit.inputs.count == 2,

@@ -19,22 +19,32 @@ extension OperatorRegistry {
       "InstanceNormalization", "GroupNormalization", kernel: GroupNormalization.self)
     registry.register(
       "LRN", "LpNormalization", "MeanVarianceNormalization", kernel: AxisNormalization.self)
-    registry.register("Softmax", "LogSoftmax", kernel: Softmax.self)
+    registry.register("Softmax", "LogSoftmax", "Hardmax", kernel: Softmax.self)
     registry.register(
-      "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", kernel: BinaryArithmetic.self)
+      "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Mod", "BitwiseAnd",
+      "BitwiseOr", "BitwiseXor", "BitShift", "PRelu", kernel: BinaryArithmetic.self)
     registry.register(
-      "Relu", "Clip", "Neg", "Abs", "Sign", "Not", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh",
-      "LeakyRelu", "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal",
-      "Floor", "Ceil", "Round", "Softsign", "ThresholdedRelu", kernel: SlowElementwise.self)
+      "Relu", "Neg", "Abs", "Sign", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "LeakyRelu",
+      "Elu", "Softplus", "Mish", "Erf", "Gelu", "Exp", "Log", "Sqrt", "Reciprocal", "Floor",
+      "Ceil", "Round", "Softsign", "ThresholdedRelu", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan",
+      "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Celu", "Selu", "Shrink", "Swish", "BitwiseNot",
+      kernel: Elementwise.self)
+    registry.register("Clip", kernel: Clamping.self)
+    registry.register("IsNaN", "IsInf", "Not", kernel: Test.self)
     registry.register(
       "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor",
       kernel: Comparison.self)
+    registry.register("ArgMax", "ArgMin", kernel: ArgumentReduction.self)
+    registry.register("CumSum", "CumProd", kernel: Accumulation.self)
+    registry.register("Trilu", kernel: Triangle.self)
+    registry.register("EyeLike", kernel: Identity.self)
+    registry.register("Det", kernel: Determinant.self)
     registry.register("Where", kernel: Selection.self)
     registry.register("MaxPool", "AveragePool", "LpPool", "GlobalLpPool", kernel: Pooling.self)
     registry.register(
       "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
-      "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
-      kernel: Reduction.self)
+      "ReduceProd", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum",
+      "ReduceLogSumExp", kernel: Reduction.self)
     registry.register(
       "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", kernel: Reshaping.self)
     registry.register("Transpose", kernel: Transposition.self)
@@ -70,6 +80,18 @@ extension OperatorRegistry {
     registry.register("If", controlFlow: Conditional.self)
     registry.register("Loop", controlFlow: Looping.self)
     registry.register("Scan", controlFlow: Scanning.self)
+    registry.register("SequenceMap", controlFlow: SequenceMapping.self)
+    registry.register("SequenceConstruct", "SequenceEmpty", tensorOperator: SequenceMaking.self)
+    registry.register(
+      "SequenceAt", "SequenceInsert", "SequenceErase", "SequenceLength",
+      tensorOperator: SequenceEditing.self)
+    registry.register("SplitToSequence", tensorOperator: SequenceSplitting.self)
+    registry.register("ConcatFromSequence", tensorOperator: SequenceJoining.self)
+    registry.register(
+      "Optional", "OptionalHasElement", "OptionalGetElement", tensorOperator: OptionalAccess.self)
+    registry.registerIndexing()
+    registry.registerAttention()
+    registry.registerSignal()
     return registry
   }()
 }

@@ -9,7 +9,7 @@ protocol OperatorKernel: SendableMetatype {
   /// Whether float16 and bfloat16 operands are widened to float32 before the operator sees them,
   /// and its float32 results rounded to their type.
   static var widensHalves: Bool { get }
-  /// Whether output `index` has their type; one that does not stays in float32.
+  /// Whether output `index` is rounded to the operands' type, where halves are widened.
   func narrows(_ index: Int) -> Bool
 }
 
@@ -17,6 +17,12 @@ extension OperatorKernel {
   /// What only moves elements takes them as they are.
   static var widensHalves: Bool { false }
   func narrows(_ index: Int) -> Bool { true }
+
+  /// Adds the operator to a plan, on 16-bit floats by way of float32.
+  func compileAnyPrecision(_ site: OperatorSite) throws(ExecutionError) {
+    guard Self.widensHalves else { return try compile(site) }
+    try site.compileWidened(self)
+  }
 }
 
 /// The operators that can be executed, by name, behind their domain unless that is ONNX's own.

@@ -3,11 +3,16 @@ internal import Tensors
 
 /// Scale and zero point of a QuantizeLinear or DequantizeLinear, known when the plan is made.
 struct QuantizationOperands {
+  /// Of the codes.
   let type: ElementType
+  /// In which type reals are divided by scales or multiplied with them: float32 or a half.
+  let precision: ElementType
   /// One, or one for each slice along `axis`, or one for each block of it in row-major order.
   let scales: [Float]
-  /// As many as scales; in the model's own codes.
+  /// As many as scales; in the model's own codes, 0 for codes that are floats.
   let zeroPoints: [Int32]
+  /// The numbers that the zero points stand for.
+  let zeros: [Float]
   /// Meaningful for more than one scale.
   let axis: Int
   /// How many neighbours along `axis` share a scale; `nil` where whole slices do.
@@ -19,9 +24,11 @@ struct QuantizationOperands {
     isPerTensor || blockSize == nil && axis == channelAxis
   }
   /// Whether every code less its zero point may fit int8.
-  var isNarrow: Bool { isByte || type == .int4 || type == .uint4 }
+  var isNarrow: Bool {
+    isByte || precision == .float32 && (type == .int4 || type == .uint4)
+  }
   /// Whether plans keep such codes as shifted uint8.
-  var isByte: Bool { type == .uint8 || type == .int8 }
+  var isByte: Bool { precision == .float32 && (type == .uint8 || type == .int8) }
   /// What is added to the model's codes and zero point inside plans.
   var shift: Int32 { type == .int8 ? 128 : 0 }
   /// The least and the greatest code of the type.
@@ -33,6 +40,8 @@ struct QuantizationOperands {
     case .uint16: (0, 65_535)
     case .int4: (-8, 7)
     case .uint4: (0, 15)
+    case .int2: (-2, 1)
+    case .uint2: (0, 3)
     default: (.min, .max)
     }
   }
@@ -42,19 +51,25 @@ struct QuantizationOperands {
     _ site: OperatorSite, node: Node, shape: Shape, codes: ElementType? = nil
   ) throws(ExecutionError) {
     let scale = try site.constant(1)
-    guard scale.elementType == .float32, scale.elementCount > 0 else {
+    guard let numbers = scale.cast(to: .float32), scale.elementCount > 0 else {
       throw site.unsupported("a scale of type \(scale.elementType)")
     }
-    scales = scale.floats
+    scales = numbers.floats
     let zeroPoint = try site.optionalConstant(2)
-    let requested = node.int("output_dtype").flatMap { Int32(exactly: $0) }
-      .flatMap { ElementType(rawValue: $0) }
-    let type = codes ?? zeroPoint?.elementType ?? requested ?? .uint8
+    func requested(_ attribute: String) -> ElementType? {
+      node.int(attribute).flatMap { Int32(exactly: $0) }.flatMap { ElementType(rawValue: $0) }
+    }
+    // A dequantizer's output is of the type it calculates in.
+    let asked = requested(codes == nil ? "precision" : "output_dtype")
+    precision = asked ?? scale.elementType
+    guard precision == .float32 || precision.isHalf else {
+      throw site.unsupported("real values of type \(precision)")
+    }
+    let type = codes ?? zeroPoint?.elementType ?? requested("output_dtype") ?? .uint8
     zeroPoints = zeroPoint.flatMap(\.codes) ?? [Int32](repeating: 0, count: scales.count)
+    zeros = zeroPoint?.cast(to: .float32)?.floats ?? [Float](repeating: 0, count: scales.count)
     self.type = type
-    guard zeroPoints.count == scales.count, zeroPoint == nil || zeroPoint?.codes != nil,
-      zeroPoint.map({ $0.elementType == type }) ?? true
-    else {
+    guard zeros.count == scales.count, zeroPoint.map({ $0.elementType == type }) ?? true else {
       throw site.mismatch("\(scales.count) scales and \(zeroPoints.count) zero points of \(type)")
     }
     guard scales.count > 1 else {
@@ -78,6 +93,15 @@ struct QuantizationOperands {
     guard scale.shape == blocks else {
       throw site.mismatch(
         "\(scale.shape) scales for blocks of \(block) along axis \(axis) of \(shape)")
+    }
+  }
+
+  /// What is left of a real value in the type that it is divided in.
+  func rounded(_ value: Float) -> Float {
+    switch precision {
+    case .float16: Float(Float16(value))
+    case .bfloat16: BFloat16(value).float
+    default: value
     }
   }
 

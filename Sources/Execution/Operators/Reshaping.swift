@@ -9,23 +9,20 @@ struct Reshaping: OperatorKernel {
   private let allowsZero: Bool
   private let axes: [Int]?
 
-  init(_ node: Node, opset: Int64) throws(ExecutionError) {
+  init(_ node: Node, opset: Int64) {
     name = node.operatorName.name
     axis = Int(clamping: node.int("axis") ?? 1)
     allowsZero = node.int("allowzero") ?? 0 != 0
     axes = node.ints("axes").map { $0.map { Int(clamping: $0) } }
-    guard
-      !["Dropout", "Identity"].contains(name) || node.outputs.count < 2
-        || node.outputs[1].isEmpty
-    else {
-      throw .unsupportedVariant(
-        operatorName: name, node: node.name, detail: "it also gives a mask")
-    }
   }
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     site.emitAlias(of: input, shape: try shape(of: input.shape, site))
+    if name == "Dropout", site.outputCount > 1 {
+      // Nothing is dropped outside of training.
+      site.emitConstant(Tensor.scalar(true).repeated(to: input.shape), 1)
+    }
   }
 
   func shape(of input: Shape, _ site: OperatorSite) throws(ExecutionError) -> Shape {

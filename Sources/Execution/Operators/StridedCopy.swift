@@ -61,6 +61,7 @@ struct StridedCopy {
     case 1: row(source, target, count, axis, of: UInt8.self)
     case 2: row(source, target, count, axis, of: UInt16.self)
     case 4: row(source, target, count, axis, of: UInt32.self)
+    case 16: row(source, target, count, axis, of: SIMD2<UInt64>.self)
     default: row(source, target, count, axis, of: UInt64.self)
     }
   }

@@ -17,18 +17,21 @@ package struct PreparedModel: Sendable {
 }
 
 extension Model {
-  /// The model at opset 13 or later, with constants folded and every affine chain taken into the
-  /// operator before it.
+  /// The model at opset 13 or later, with fused operators spelled out, constants folded and every
+  /// affine chain taken into the operator before it.
   ///
   /// Nodes that remain keep their ids and names. Where a chain folds, its first node remains and
-  /// makes the value of its last. No input of the prepared graph is also an initializer.
+  /// makes the value of its last. The model's own functions are spelled out. No input of the prepared graph is also an initializer.
   /// Graphs inside nodes are prepared the same way, hold their constants themselves, and share no
   /// name and no node id with any other.
   package func prepared(
     evaluate: ConstantEvaluator? = nil
   ) throws(UpgradeError) -> PreparedModel {
-    var model = try upgraded(toAtLeast: 13)
+    var model = self
+    try model.inlineFunctions()
+    model = try model.upgraded(toAtLeast: 13)
     var report = PreparationReport()
+    model.graph.spellOutFusedOperators(opset: model.opset)
     model.graph.inputs = model.graph.requiredInputs
     model.graph.separateSubgraphs()
     model.graph.prepare(evaluate: evaluate, recording: &report)

@@ -16,4 +16,11 @@ package enum SoftmaxFloat {
       }
     }
   }
+
+  /// One row in place, on the calling thread.
+  package static func run(
+    inPlace row: UnsafeMutablePointer<Float>, columns: Int, isa: InstructionSet
+  ) {
+    isa.floatKernels.softmax(row, row, columns, false)
+  }
 }

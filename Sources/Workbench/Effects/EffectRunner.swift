@@ -79,8 +79,8 @@ import Sessions
     case .convert(let run, let recipe): convert(run, recipe)
     case .benchmark(let run, let recipe, let runs, let batchSize, let request):
       benchmark(run, recipe, runs, batchSize, request)
-    case .export(let run, let recipe, let path, let replacing):
-      export(run, recipe, path, replacing: replacing)
+    case .export(let run, let recipe, let path, let data, let replacing):
+      export(run, recipe, path, data, replacing: replacing)
     case .setThreads(let threads): setThreads(threads)
     case .save(let path, let content, let thenQuit, let replacing):
       save(path, content, thenQuit: thenQuit, replacing: replacing)
@@ -257,16 +257,26 @@ import Sessions
     }
   }
 
-  private func export(_ run: Int, _ recipe: Recipe, _ path: String, replacing: Bool) {
+  private func export(
+    _ run: Int, _ recipe: Recipe, _ path: String, _ request: DataRequest?, replacing: Bool
+  ) {
     let shared = shared
-    job(run) { _ in
+    job(run) { control in
       if !replacing, FileManager.default.fileExists(atPath: path) {
         return .exportExists(run: run, path: path)
       }
       guard let workspace = shared.workspace(), var analysis = shared.analysis() else {
         throw WorkbenchError.notCalibrated
       }
-      let summary = try workspace.export(recipe, to: path, analysis: &analysis, sample: nil)
+      var summary = try workspace.export(recipe, to: path, analysis: &analysis, sample: nil)
+      if let request {
+        // The file is written: data that cannot be read any more do not make that a failure.
+        let dataset = try? workspace.project.dataset(request)
+        summary.saturation = try dataset.flatMap { dataset in
+          try workspace.saturation(
+            recipe, format: .qdq, dataset: dataset, analysis: &analysis, control: control)
+        }
+      }
       return .exported(run: run, summary)
     }
   }

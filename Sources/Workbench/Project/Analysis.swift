@@ -26,10 +26,15 @@ package struct Analysis: Sendable {
     if grouped.split != layers.split { whatIf.regroup(grouped) }
   }
 
+  /// What `recipe` means for layers as the calibration reached them.
+  func resolution(_ recipe: Recipe) throws -> Resolution {
+    try layers.resolve(recipe, observed: statistics?.observedEdges)
+  }
+
   /// Every layer under `recipe`.
   package mutating func evaluate(_ recipe: Recipe) throws -> [LayerEvaluation] {
     try follow(recipe)
-    let resolution = try layers.resolve(recipe)
+    let resolution = try resolution(recipe)
     // Fills the memory on all cores first.
     _ = whatIf.predictions(for: resolution)
     return layers.layers.map { evaluate($0, resolution) }
@@ -73,10 +78,11 @@ package struct Analysis: Sendable {
     var detail = LayerDetail(layer: id)
     try follow(recipe)
     guard let layer = layers[id] else { return detail }
-    let resolution = try layers.resolve(recipe)
+    let resolution = try resolution(recipe)
     if let choice = resolution.layers[id] {
       detail.provenance = [choice.reason] + choice.config.lines
     }
+    if !layer.within.isEmpty { detail.provenance.append(place(of: layer)) }
     if let seen = statistics?.edges[layer.output] {
       detail.activationHistogram = seen.snapshot(bins: 256).map {
         HistogramSummary(counts: $0.counts, lower: $0.lower, upper: $0.upper)
@@ -112,11 +118,19 @@ package struct Analysis: Sendable {
     return detail
   }
 
+  /// Where a layer inside of another node is, and how often it ran.
+  private func place(of layer: Layer) -> String {
+    let place = "inside of \(layer.within.joined(separator: " › "))"
+    guard let statistics, statistics.batchCount > 0 else { return place }
+    let runs = statistics.reachedBatches[layer.output] ?? 0
+    return "\(place); ran in \(runs) of \(statistics.batchCount) batches"
+  }
+
   /// The int8 graph.
   /// - Throws: `WorkbenchError.notCalibrated`, or what conversion refuses.
   package mutating func convert(_ recipe: Recipe) throws -> Conversion {
     try follow(recipe)
-    let resolution = try layers.resolve(recipe)
+    let resolution = try resolution(recipe)
     guard statistics != nil || !resolution.needsCalibration else {
       throw WorkbenchError.notCalibrated
     }
@@ -136,7 +150,7 @@ package struct Analysis: Sendable {
     of conversion: Conversion, _ recipe: Recipe
   ) throws -> ConversionSummary {
     try follow(recipe)
-    let resolution = try layers.resolve(recipe)
+    let resolution = try resolution(recipe)
     let counts = Dictionary(grouping: resolution.layers.values, by: \.precision).mapValues(\.count)
     let unmatched = resolution.unmatchedRules.map(\.description)
     return ConversionSummary(
@@ -144,14 +158,22 @@ package struct Analysis: Sendable {
       weightOnlyLayers: counts[.weightOnly] ?? 0, floatLayers: counts[.float32] ?? 0,
       floatByteCount: conversion.sizes.floatByteCount,
       int8ByteCount: conversion.sizes.quantizedByteCount,
-      notes: conversion.notes.map(\.description) + unmatched)
+      notes: conversion.notes.map(\.description) + unmatched + unreached(resolution))
+  }
+
+  private func unreached(_ resolution: Resolution) -> [String] {
+    let stays = layers.layers.filter {
+      resolution.unreached.contains($0.id) && resolution.layers[$0.id]?.precision == .float32
+        && resolution.layers[$0.id]?.qconfig.precision != .float32
+    }
+    return stays.map { "\($0.id): \(resolution.layers[$0.id]?.reason ?? "")." }
   }
 
   /// Suggestions, most gain first.
   package mutating func advice(_ recipe: Recipe, errors: ErrorReport?) throws -> [Advice] {
     guard statistics != nil else { return [] }
     try follow(recipe)
-    var advisor = Advisor(resolution: try layers.resolve(recipe), whatIf: whatIf, errors: errors)
+    var advisor = Advisor(resolution: try resolution(recipe), whatIf: whatIf, errors: errors)
     return advisor.advice()
   }
 

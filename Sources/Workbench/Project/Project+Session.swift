@@ -50,7 +50,8 @@ package struct Workspace: Sendable {
       Session.Statistics(
         batches: statistics.batchCount, samples: statistics.sampleCount,
         seconds: calibrationSeconds,
-        edges: statistics.edges)
+        edges: statistics.edges,
+        reachedBatches: statistics.reachedBatches.isEmpty ? nil : statistics.reachedBatches)
     }
     session.errors = content.errors
     session.benchmark = content.benchmark
@@ -78,7 +79,7 @@ package struct Workspace: Sendable {
       statistics: session.statistics.map { statistics in
         CalibrationStatistics(
           edges: statistics.edges, batchCount: statistics.batches,
-          sampleCount: statistics.samples)
+          sampleCount: statistics.samples, reachedBatches: statistics.reachedBatches ?? [:])
       }, calibrationSeconds: session.statistics?.seconds ?? 0, dataDigest: session.data?.digest)
   }
 }

@@ -33,7 +33,7 @@ extension Workspace {
   ) throws -> ErrorTable {
     let layers = try project.layers.grouped(by: recipe)
     let run = try ErrorAnalysis(
-      layers: layers, resolution: try layers.resolve(recipe),
+      layers: layers, resolution: try analysis.resolution(recipe),
       conversion: try analysis.convert(recipe), threads: project.options.threads,
       instructionSet: project.options.instructionSet)
     let report = try run.run(dataset, control: control) { step in
@@ -61,7 +61,7 @@ extension Workspace {
     let conversion = try analysis.convert(recipe)
     let layers = try project.layers.grouped(by: recipe)
     let run = try SensitivityAnalysis(
-      layers: layers, resolution: try layers.resolve(recipe),
+      layers: layers, resolution: try analysis.resolution(recipe),
       parameters: Dictionary(
         conversion.edgeParameters.map { ($0.key, $0.value) },
         uniquingKeysWith: { first, _ in first }),

@@ -23,7 +23,8 @@ package enum Effect: Equatable, Sendable {
   case convert(run: Int, Recipe)
   case benchmark(run: Int, Recipe, runs: Int, batchSize: Int, DataRequest)
   /// Asks before it replaces a file, unless that was agreed to.
-  case export(run: Int, Recipe, path: String, replacing: Bool)
+  /// With data, it also counts what other kernels would saturate.
+  case export(run: Int, Recipe, path: String, DataRequest?, replacing: Bool)
   case setThreads(Int)
   /// Asks before it replaces a file, unless that was agreed to.
   case save(path: String, SessionContent, thenQuit: Bool, replacing: Bool)

@@ -166,9 +166,14 @@ package struct ExportSummary: Equatable, Sendable {
   package var byteCount: Int
   /// What reloading and running the file showed: "reloaded, 12 samples equal".
   package var verification: String
-  package init(path: String, byteCount: Int, verification: String) {
+  /// What other kernels would saturate; `nil` without data or products to count.
+  package var saturation: SaturationSummary?
+  package init(
+    path: String, byteCount: Int, verification: String, saturation: SaturationSummary? = nil
+  ) {
     self.path = path
     self.byteCount = byteCount
     self.verification = verification
+    self.saturation = saturation
   }
 }

@@ -142,7 +142,13 @@ extension WorkbenchState {
       return finish("int8 is \(ratio)× as fast as fp32 here.", command: benchmarkCommand)
         + changed()
     case .exported(_, let summary):
-      return finish("Exported \(summary.path): \(summary.verification).", command: exportCommand)
+      let effects = finish(
+        "Exported \(summary.path): \(summary.verification).", command: exportCommand)
+      if let saturation = summary.saturation {
+        log.append(saturation.saturated > 0 ? .warning : .done, saturation.text)
+        if saturation.saturated > 0 { say(saturation.text, .warning) }
+      }
+      return effects
     case .exportExists(_, let path):
       job = nil
       askToReplace(path, .replaceExport(path: path))

@@ -215,7 +215,13 @@ extension WorkbenchState {
   }
 
   mutating func startExport(to path: String, replacing: Bool = false) -> [Effect] {
-    start(.export) { [.export(run: $0.run, $0.recipe, path: path, replacing: replacing)] }
+    start(.export) {
+      [
+        .export(
+          run: $0.run, $0.recipe, path: path, $0.calibrate.data == nil ? nil : $0.dataRequest,
+          replacing: replacing)
+      ]
+    }
   }
 
   mutating func saveSession(to path: String?, thenQuit: Bool) -> [Effect] {

@@ -84,7 +84,8 @@ extension OperatorCall {
     let shape = Shape(dimensions)
     let width = tensor.elementType.bitWidth / 8
     let copy = StridedCopy(
-      to: shape, sourceStrides: tensor.shape.strides.enumerated()
+      to: shape,
+      sourceStrides: tensor.shape.strides.enumerated()
         .filter { $0.offset != axis }.map(\.element), width: width)
     let stride = tensor.shape.strides[axis] * width
     let order = backwards ? Array((0..<extent).reversed()) : Array(0..<extent)

@@ -82,10 +82,11 @@ struct Conversion {
 
   // Any type, one element at a time.
 
-  private typealias Reader = (UnsafeRawPointer, Int) -> CastNumber
-  private typealias Writer = (UnsafeMutableRawPointer, Int, CastNumber) -> Void
+  typealias Reader = (UnsafeRawPointer, Int) -> CastNumber
+  typealias Writer = (UnsafeMutableRawPointer, Int, CastNumber) -> Void
 
-  private static func reader(of type: ElementType) -> Reader? {
+  /// Reads the element of that number; `nil` for types without real numbers.
+  static func reader(of type: ElementType) -> Reader? {
     let bits = type.bitWidth
     if let format = NarrowFloat(type) {
       let values = (0..<(1 << bits)).map { format.value(of: UInt8($0)) }
@@ -121,7 +122,7 @@ struct Conversion {
     }
   }
 
-  private static func writer(of type: ElementType, _ options: Options) -> Writer? {
+  static func writer(of type: ElementType, _ options: Options) -> Writer? {
     let bits = type.bitWidth
     if let format = NarrowFloat(type) {
       return { target, index, number in

@@ -53,13 +53,13 @@ struct AxisNormalization: OperatorKernel {
     switch function {
     case .norm(let axis, let exponent):
       let axis = try site.axis(axis, of: shape)
-      let lines = AxisLines(shape, reduced: [axis])
+      let lines = NormalizedGroups(shape, reduced: [axis])
       single = body(source, target, Float.self) { lines.divide($0, byNorm: exponent, into: $1) }
       double = body(source, target, Double.self) { lines.divide($0, byNorm: exponent, into: $1) }
     case .meanVariance(let given):
       var axes: [Int] = []
       for axis in given { axes.append(try site.axis(axis, of: shape)) }
-      let lines = AxisLines(shape, reduced: Set(axes))
+      let lines = NormalizedGroups(shape, reduced: Set(axes))
       single = body(source, target, Float.self) { lines.standardize($0, into: $1) }
       double = body(source, target, Double.self) { lines.standardize($0, into: $1) }
     case .localResponse(let size, let alpha, let beta, let bias):
@@ -84,7 +84,7 @@ struct AxisNormalization: OperatorKernel {
 }
 
 /// The elements of an array that lie on one line, or plane, along some of its axes.
-private struct AxisLines {
+private struct NormalizedGroups {
   /// Where each line begins.
   private let starts: [Int]
   /// Where its elements lie from there.

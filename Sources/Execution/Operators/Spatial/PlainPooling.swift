@@ -144,6 +144,7 @@ struct PlainPooling {
   }
 
   /// Joins what lies under the windows of one plane, axis after axis: `join` takes neighbours in.
+  @inline(__always)
   private func slide<Element: TensorElement>(
     _ input: UnsafePointer<Element>, into output: UnsafeMutablePointer<Element>,
     work: UnsafeMutablePointer<Element>, empty: Element,

@@ -17,11 +17,14 @@ struct BroadcastLoop {
   func run(_ body: (Int, Int, Int) -> Void) {
     let count = extents.reduce(1, *)
     guard count > 0 else { return }
+    guard let inner = extents.last, let stepI = left.last, let stepJ = right.last else {
+      return body(0, 0, 0)
+    }
     var position = [Int](repeating: 0, count: extents.count)
     var (i, j) = (0, 0)
-    for index in 0..<count {
-      body(index, i, j)
-      var axis = extents.count - 1
+    for start in stride(from: 0, to: count, by: inner) {
+      for offset in 0..<inner { body(start + offset, i + offset * stepI, j + offset * stepJ) }
+      var axis = extents.count - 2
       while axis >= 0 {
         position[axis] += 1
         i += left[axis]

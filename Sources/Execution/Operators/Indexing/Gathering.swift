@@ -9,39 +9,27 @@ struct Gathering: OperatorKernel {
 
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
-    let indices = try site.input(1)
+    let indices = try IndexOperand(1, of: site)
     let axis = try site.axis(self.axis, of: input.shape)
-    let isWide = indices.elementType == .int64
-    guard isWide || indices.elementType == .int32 else {
-      throw .wrongElementType(
-        operatorName: "Gather", node: site.nodeName, found: indices.elementType)
-    }
     let dimensions = input.shape.dimensions
     let extent = dimensions[axis]
     let outer = dimensions[..<axis].reduce(1, *)
-    let chunk = dimensions[(axis + 1)...].reduce(1, *) * max(1, input.elementType.bitWidth / 8)
+    let chunk = dimensions[(axis + 1)...].reduce(1, *) * (try site.movableWidth(of: input))
     let shape = Shape(
       Array(dimensions[..<axis]) + indices.shape.dimensions + Array(dimensions[(axis + 1)...]))
-    let reads = [site.read(input), site.read(indices)]
+    let source = site.read(input)
     let result = try site.output(0, input.elementType, shape)
     let target = site.write(result)
     let count = indices.shape.elementCount
-    let node = site.nodeName
-    try site.emit([result], kernel: "gather", reads: reads) {
+    try site.emit([result], kernel: "gather", reads: [source, indices.buffer]) {
       (run: RunContext) throws(ExecutionError) in
-      let (from, to) = (run.raw(reads[0]), run.raw(target))
+      let (from, to) = (run.raw(source), run.raw(target))
+      let elements = indices.elements(run)
       for position in 0..<count {
-        let given =
-          isWide
-          ? run.elements(reads[1], of: Int64.self)[position]
-          : Int64(run.elements(reads[1], of: Int32.self)[position])
-        let index = given < 0 ? given + Int64(extent) : given
-        guard index >= 0, index < extent else {
-          throw .indexOutOfRange(node: node, index: given, count: extent)
-        }
+        let index = try elements.resolved(position, extent: extent)
         for block in 0..<outer {
           (to + (block * count + position) * chunk).copyMemory(
-            from: from + (block * extent + Int(index)) * chunk, byteCount: chunk)
+            from: from + (block * extent + index) * chunk, byteCount: chunk)
         }
       }
     }

@@ -6,7 +6,12 @@ internal import Tensors
 /// reduce all spatial axes.
 struct Reduction: OperatorKernel {
   static let widensHalves = true
-  enum Function { case mean, sum, maximum, minimum, product, sumOfSquares, l1, l2, logSumExp }
+  enum Function {
+    case mean, sum, maximum, minimum, product, sumOfSquares, l1, l2, logSum, logSumExp
+
+    /// Whether a single number comes out as it went in.
+    var keepsSingles: Bool { [.mean, .sum, .maximum, .minimum, .product].contains(self) }
+  }
 
   let function: Function
   private let isGlobalPool: Bool
@@ -25,6 +30,7 @@ struct Reduction: OperatorKernel {
       case "ReduceSumSquare": .sumOfSquares
       case "ReduceL1": .l1
       case "ReduceL2": .l2
+      case "ReduceLogSum": .logSum
       default: .logSumExp
       }
     isGlobalPool = node.operatorName.name.hasPrefix("Global")
@@ -55,7 +61,9 @@ struct Reduction: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let input = try site.input(0)
     let axes = try resolvedAxes(input.shape, site)
-    guard !axes.isEmpty else { return site.emitAlias(of: input, shape: input.shape) }
+    if axes.isEmpty, function.keepsSingles {
+      return site.emitAlias(of: input, shape: input.shape)
+    }
     let shape = outputShape(input.shape, axes: axes)
     let view = Extents(input, axes: axes, output: shape)
     let source =
@@ -67,7 +75,7 @@ struct Reduction: OperatorKernel {
     let function = self.function
     let isa = site.isa
     let name = "reduce-\(function)"
-    if input.elementType == .float32, [.mean, .sum, .maximum].contains(function) {
+    if input.elementType == .float32, [.mean, .sum, .maximum].contains(function), middle > 0 {
       return try site.emit([result], kernel: "\(name)-f32-\(isa.rawValue)", reads: [source]) {
         (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.floats(source), run.floats(target))
@@ -84,33 +92,51 @@ struct Reduction: OperatorKernel {
         }
       }
     }
-    func body<Element: ReducibleElement>(_ type: Element.Type) -> Step.Body {
+    let work = Work(function: function, view: view, source: source, target: target)
+    let body: Step.Body?
+    if input.elementType == .bool, function == .maximum || function == .minimum {
+      // Truths are the numbers 0 and 1, and of none there is no 255.
+      body = middle > 0 ? work.of(UInt8.self) : work.ofNoTruths(function == .minimum)
+    } else {
+      body = input.elementType.perform(work)
+    }
+    guard let body else {
+      throw site.wrongType(input.elementType)
+    }
+    try site.emit(
+      [result], kernel: "\(name)-\(input.elementType)", reads: [source], body: body)
+  }
+
+  private struct Work: NumericWork {
+    let function: Function
+    let view: Extents
+    let source: Buffer.ID
+    let target: Buffer.ID
+
+    func of<Element: NumericElement>(_ type: Element.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
-        for o in 0..<outer {
-          for i in 0..<inner {
-            to[o * inner + i] = Element.reduce(
-              from + (o * middle * inner + i), count: middle, stride: inner, function)
+        let (middle, inner) = (view.middle, view.inner)
+        run.pool.parallel(view.outer, grain: max(1, 8_192 / max(1, middle * inner))) { range in
+          for o in range {
+            for i in 0..<inner {
+              to[o * inner + i] = Element.reduce(
+                from + (o * middle * inner + i), count: middle, stride: inner, function)
+            }
           }
         }
       }
     }
-    let step: Step.Body
-    switch input.elementType {
-    case .float32: step = body(Float.self)
-    case .float64: step = body(Double.self)
-    case .int64 where function != .l2 && function != .logSumExp: step = body(Int64.self)
-    case .int32 where function != .l2 && function != .logSumExp: step = body(Int32.self)
-    case let other:
-      throw .wrongElementType(
-        operatorName: site.operatorName, node: site.nodeName, found: other)
+
+    func ofNoTruths(_ truth: Bool) -> Step.Body {
+      { (run: RunContext) throws(ExecutionError) in
+        run.elements(target, of: Bool.self).update(repeating: truth, count: view.outer * view.inner)
+      }
     }
-    try site.emit(
-      [result], kernel: "\(name)-\(input.elementType)", reads: [source], body: step)
   }
 
   /// How the axes lie in memory: `[outer, middle, inner]`, of which the middle goes away.
-  private struct Extents {
+  struct Extents {
     var layout: Layout
     var outputLayout: Layout
     var outer: Int
@@ -121,6 +147,12 @@ struct Reduction: OperatorKernel {
 
     init(_ input: Value, axes: [Int], output: Shape) {
       layout = input.preferredLayout
+      guard !axes.isEmpty else {
+        (outer, middle, inner) = (input.shape.elementCount, 1, 1)
+        outputLayout = layout
+        needsCopy = false
+        return
+      }
       if let view = Self.split(input.shape, axes, layout),
         Self.keepsOrder(input.shape, axes, layout, output)
       {
