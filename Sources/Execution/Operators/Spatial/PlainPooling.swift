@@ -57,7 +57,8 @@ struct PlainPooling {
           for index in 0..<count {
             let value = source[index &* step]
             // A NaN is unequal to itself and wins, as no comparison takes its place again.
-            if value > target[index] || value != value { target[index] = value }
+            let held = target[index]
+            target[index] = value > held || value != value ? value : held
           }
         }
       }
