@@ -112,9 +112,9 @@ typedef enum {
 typedef void kern_binary_f32_fn(kern_f32_binary op, const float *a, size_t a_step, const float *b,
                                 size_t b_step, float *y, size_t count);
 
-typedef enum { KERN_F32_SUM, KERN_F32_LARGEST } kern_f32_reduction;
+typedef enum { KERN_F32_SUM, KERN_F32_LARGEST, KERN_F32_SMALLEST } kern_f32_reduction;
 
-// y[c] = factor * (sum or largest over r of rows[r][c]); rows is at least 1.
+// y[c] = factor * (sum, largest or smallest over r of rows[r][c]); rows is at least 1.
 typedef void kern_reduce_rows_f32_fn(kern_f32_reduction op,
                                      const float *_Nonnull const *_Nonnull rows, size_t row_count,
                                      size_t columns, float factor, float *y);

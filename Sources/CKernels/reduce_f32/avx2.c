@@ -13,7 +13,8 @@ enum { LANES = 8 };
 INLINE __m256 joined(const kern_f32_reduction op, __m256 a, __m256 b) {
   if (op == KERN_F32_SUM)
     return _mm256_add_ps(a, b);
-  return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  __m256 either = op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
+  return _mm256_blendv_ps(either, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
 
 INLINE __m256i lane_mask(size_t count) {
@@ -94,17 +95,24 @@ INLINE float across(const kern_f32_reduction op, __m256 lanes) {
     half = _mm_add_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
   }
-  half = _mm_max_ps(half, upper);
-  half = _mm_max_ps(half, _mm_movehl_ps(half, half));
-  return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
+  if (op == KERN_F32_LARGEST) {
+    half = _mm_max_ps(half, upper);
+    half = _mm_max_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
+  }
+  half = _mm_min_ps(half, upper);
+  half = _mm_min_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_min_ss(half, _mm_movehdup_ps(half)));
 }
 
 INLINE __m256 either(const kern_f32_reduction op, __m256 a, __m256 b) {
-  return op == KERN_F32_SUM ? _mm256_add_ps(a, b) : _mm256_max_ps(a, b);
+  if (op == KERN_F32_SUM)
+    return _mm256_add_ps(a, b);
+  return op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
 }
 
 // One column of adjacent values: partial results of four vectors, joined at the end. Whether a value
-// was NaN, which a maximum loses, is noted beside them.
+// was NaN, which a maximum or minimum loses, is noted beside them.
 INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t count) {
   __m256 a = _mm256_loadu_ps(x), unordered = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
   size_t i = LANES;
@@ -120,7 +128,7 @@ INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t coun
       for (int part = 0; part < 4; part++) {
         __m256 value = _mm256_loadu_ps(x + i + part * LANES);
         sums[part] = either(op, sums[part], value);
-        if (op == KERN_F32_LARGEST)
+        if (op != KERN_F32_SUM)
           unordered = _mm256_or_ps(unordered, _mm256_cmp_ps(value, value, _CMP_UNORD_Q));
       }
     }
@@ -135,12 +143,12 @@ INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t coun
   for (; i < count; i++) {
     if (op == KERN_F32_SUM)
       result += x[i];
-    else if (x[i] > result)
+    else if (op == KERN_F32_LARGEST ? x[i] > result : x[i] < result)
       result = x[i];
     else if (x[i] != x[i])
       return x[i];
   }
-  if (op == KERN_F32_LARGEST && _mm256_movemask_ps(unordered))
+  if (op != KERN_F32_SUM && _mm256_movemask_ps(unordered))
     return __builtin_nanf("");
   return result;
 }
@@ -149,20 +157,30 @@ void kern_reduce_rows_f32__avx2(kern_f32_reduction op, const float *const *rows,
                                 size_t columns, float factor, float *y) {
   if (op == KERN_F32_SUM) {
     pointed(KERN_F32_SUM, rows, row_count, columns, factor, y);
-  } else {
+  } else if (op == KERN_F32_LARGEST) {
     pointed(KERN_F32_LARGEST, rows, row_count, columns, factor, y);
+  } else {
+    pointed(KERN_F32_SMALLEST, rows, row_count, columns, factor, y);
   }
 }
 
 void kern_reduce_f32__avx2(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                            size_t columns, float factor, float *y) {
   if (columns == 1 && stride == 1 && rows >= LANES) {
-    *y = factor * (op == KERN_F32_SUM ? contiguous(KERN_F32_SUM, x, rows)
-                                      : contiguous(KERN_F32_LARGEST, x, rows));
+    float value;
+    if (op == KERN_F32_SUM)
+      value = contiguous(KERN_F32_SUM, x, rows);
+    else if (op == KERN_F32_LARGEST)
+      value = contiguous(KERN_F32_LARGEST, x, rows);
+    else
+      value = contiguous(KERN_F32_SMALLEST, x, rows);
+    *y = factor * value;
   } else if (op == KERN_F32_SUM) {
     strided(KERN_F32_SUM, x, rows, stride, columns, factor, y);
-  } else {
+  } else if (op == KERN_F32_LARGEST) {
     strided(KERN_F32_LARGEST, x, rows, stride, columns, factor, y);
+  } else {
+    strided(KERN_F32_SMALLEST, x, rows, stride, columns, factor, y);
   }
 }
 

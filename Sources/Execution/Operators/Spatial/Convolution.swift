@@ -5,6 +5,8 @@ internal import Tensors
 /// Conv. Over one or two axes in float32 with constant weights, the packed kernels compute it with
 /// what follows: a residual addition, an activation. Anything else is computed plainly.
 struct Convolution: OperatorKernel {
+  static let widensHalves = true
+
   let attributes: SpatialAttributes
   let groups: Int
 

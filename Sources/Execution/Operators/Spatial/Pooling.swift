@@ -82,8 +82,9 @@ struct Pooling: OperatorKernel {
       let (padded, stride) = (
         spatial[axis] + axes[axis].padBegin + axes[axis].padEnd, axes[axis].stride
       )
-      guard padded >= axes[axis].span else { continue }
-      var outputs = (padded - axes[axis].span + stride - 1) / stride + 1
+      let room = padded - axes[axis].span
+      guard room > -stride else { continue }
+      var outputs = (room + stride - 1) / stride + 1
       // The last window must start inside the input or its padding before it.
       if (outputs - 1) * stride >= spatial[axis] + axes[axis].padBegin { outputs -= 1 }
       uncounted[axis] = max(0, (outputs - 1) * stride + axes[axis].span - padded)
