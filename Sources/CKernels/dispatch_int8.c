@@ -1,5 +1,6 @@
 #include "dwconv_u8s8s32/dwconv_u8s8s32.h"
 #include "elementwise_u8/elementwise_u8.h"
+#include "gemm_u8s8f32/gemm_u8s8f32.h"
 #include "gemm_u8s8s32/gemm_u8s8s32.h"
 #include "pool_u8/pool_u8.h"
 #include "scale_s32/scale_s32.h"
@@ -7,9 +8,9 @@
 #define KERN_TABLE(isa)                                                                            \
   {                                                                                                \
     .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##isa,                                        \
-    .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##isa, .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##isa,      \
-    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa, .add_u8 = kern_add_u8__##isa,                  \
-    .mul_u8 = kern_mul_u8__##isa, .table_u8 = kern_table_u8__##isa,                                \
+    .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##isa, .gemm_u8s8_f32 = kern_gemm_u8s8_f32__##isa,        \
+    .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##isa, .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa,  \
+    .add_u8 = kern_add_u8__##isa, .mul_u8 = kern_mul_u8__##isa, .table_u8 = kern_table_u8__##isa,  \
     .quantize_f32_u8 = kern_quantize_f32_u8__##isa,                                                \
     .dequantize_u8_f32 = kern_dequantize_u8_f32__##isa,                                            \
     .requantize_s32_u8 = kern_requantize_s32_u8__##isa, .max_rows_u8 = kern_max_rows_u8__##isa,    \

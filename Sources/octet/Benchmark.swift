@@ -27,6 +27,7 @@ struct Benchmark: ParsableCommand {
 
   @OptionGroup var data: DataArguments
   @OptionGroup var shapes: ShapeArguments
+  @OptionGroup var dynamic: DynamicArguments
   @OptionGroup var host: HostArguments
   @OptionGroup var output: OutputArguments
 
@@ -41,7 +42,7 @@ struct Benchmark: ParsableCommand {
     let subjects = try models.map(subject)
     let runner = BenchmarkRunner(
       runs: runs, warmUp: warmUp, threads: host.threads, instructionSet: host.isa,
-      countsSaturation: false)
+      countsSaturation: false, dynamicQuantization: dynamic.quantization)
     let report = try runner.run(subjects, inputs: try inputs())
     if output.json { return try printJSON(report.results.map(Report.init)) }
     for (index, result) in report.results.enumerated() {

@@ -39,6 +39,7 @@ struct Compare: ParsableCommand {
   var minimumAgreement: Double?
 
   @OptionGroup var data: DataArguments
+  @OptionGroup var dynamic: DynamicArguments
   @OptionGroup var host: HostArguments
   @OptionGroup var output: OutputArguments
 
@@ -47,7 +48,8 @@ struct Compare: ParsableCommand {
     let dataset = try data.dataset(project, purpose: .evaluation)
     let comparison = try ModelComparison(
       project.source, mode: .integer, try secondModel(), mode: simulate ? .simulated : .integer,
-      threads: host.threads, instructionSet: host.isa, metrics: metrics)
+      threads: host.threads, instructionSet: host.isa, dynamicQuantization: dynamic.quantization,
+      metrics: metrics)
     let report = try comparison.run(dataset)
     if output.json { try printJSON(report) } else { show(report) }
     try check(report)

@@ -33,6 +33,22 @@ struct HostArguments: ParsableArguments {
   var options: HostOptions { HostOptions(instructionSet: isa, threads: threads) }
 }
 
+/// How real activations meet weights that alone are codes.
+struct DynamicArguments: ParsableArguments {
+  enum Bits: Int, ExpressibleByArgument, CaseIterable { case seven = 7, eight = 8 }
+
+  @Option(
+    name: .customLong("dynamic-bits"),
+    help: """
+      Codes for the inputs and states of LSTM, GRU and RNN whose weights alone are int8: 8 bits as \
+      ONNX Runtime's dynamic operators have them, or 7 as PyTorch's x86 kernels. DynamicQuantizeLinear \
+      has 8 by definition.
+      """)
+  var bits = Bits.eight
+
+  var quantization: DynamicQuantization { bits == .seven ? .reduced : .onnx }
+}
+
 /// Extents for symbolic dimensions.
 struct ShapeArguments: ParsableArguments {
   @Option(

@@ -38,6 +38,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Compute QuantizeLinear and DequantizeLinear in float instead of on int8 kernels.")
   var simulate = false
 
+  @OptionGroup var dynamic: DynamicArguments
   @OptionGroup var host: HostArguments
   @OptionGroup var output: OutputArguments
 
@@ -121,7 +122,7 @@ struct Run: ParsableCommand {
       model: model,
       options: ExecutionOptions(
         mode: ExecutionMode(for: model, simulates: simulate), instructionSet: host.isa,
-        threads: host.threads, kept: kept))
+        threads: host.threads, kept: kept, dynamicQuantization: dynamic.quantization))
   }
 
   private func feed(_ executor: Executor) throws -> [String: RunValue] {

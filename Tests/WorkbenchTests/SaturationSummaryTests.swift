@@ -43,7 +43,11 @@ import Workbench
     let summary = ExportSummary(
       path: "/tmp/out.onnx", byteCount: 1, verification: "equal", saturation: found)
     _ = state.update(.event(.exported(run: state.run, summary)))
-    #expect(state.message?.text == found.text)
+    #expect(
+      state.message?.text == """
+        Exported /tmp/out.onnx. ONNX Runtime on AVX2 without VNNI saturates: 16.4 dB instead of \
+        37.1 dB. See the Log.
+        """)
     #expect(state.log.entries.map(\.text).contains(found.text))
     #expect(state.log.entries.map(\.text).contains("Exported /tmp/out.onnx: equal."))
   }

@@ -63,6 +63,24 @@ INLINE void double_step(tile *sums, size_t rows, size_t vectors, const uint8_t *
   }
 }
 
+// Codes less 128 are their absolute values times their signs; the weights take the signs. At most
+// 2 * 128 * 127 comes out, which fits 16 bits.
+INLINE void centred_step(tile *sums, size_t rows, size_t vectors, const uint8_t *a, size_t stride,
+                         const int8_t *w) {
+  __m256i weights[2];
+  for (size_t v = 0; v < vectors; v++) {
+    weights[v] = vector(w + 32 * v);
+  }
+  for (size_t r = 0; r < rows; r++) {
+    __m256i x = _mm256_xor_si256(quad(a + r * stride), _mm256_set1_epi8((char)0x80));
+    __m256i size = _mm256_abs_epi8(x);
+    for (size_t v = 0; v < vectors; v++) {
+      __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(weights[v], x));
+      sums->at[r][v] = _mm256_add_epi32(sums->at[r][v], widened(pairs));
+    }
+  }
+}
+
 // One panel, with what it needs of all.
 typedef struct {
   const int8_t *weights;
@@ -71,6 +89,8 @@ typedef struct {
   const int8_t *extra_weights;
   size_t extras;
   const int32_t *initial;
+  bool is_centred;
+  const int32_t *centres;
   size_t columns; // 1...16
 } column_panel;
 
@@ -85,6 +105,8 @@ static column_panel panel_at(const kern_gemm_u8s8_panels *panels, size_t panel,
                         panels->extra_weights + 64 * first_extra,
                         panels->extra_starts[panel + 1] - first_extra,
                         initial + panel * 16,
+                        panels->steps[panel] == 0,
+                        panels->centres + panel * 16,
                         rest < 16 ? rest : 16};
 }
 
@@ -98,6 +120,18 @@ INLINE tile multiplied(const column_panel *panel, size_t rows, size_t vectors, c
   }
   const int8_t *w = panel->weights;
   size_t q = 0;
+  if (panel->is_centred) {
+    for (size_t v = 0; v < vectors; v++) {
+      __m256i centre = _mm256_loadu_si256((const __m256i *)(panel->centres + 8 * v));
+      for (size_t r = 0; r < rows; r++) {
+        sums.at[r][v] = _mm256_add_epi32(sums.at[r][v], centre);
+      }
+    }
+    for (; q < panel->quads; q++) {
+      centred_step(&sums, rows, vectors, a + 4 * q, stride, w + 32 * vectors * q);
+    }
+    return sums;
+  }
   for (; q < 2 * panel->double_steps; q += 2) {
     double_step(&sums, rows, vectors, a + 4 * q, stride, w + 32 * vectors * q);
   }

@@ -25,15 +25,19 @@ typedef struct {
 // Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
 // enough. Depth runs in quads of 4; a panel is [quad][column][4]. `weights` are such that no 16-bit
 // sum of the product instruction can overflow; what had to be taken off a weight for that stands in
-// `extra_weights` and is multiplied separately, for the quads named in `extra_quads`.
+// `extra_weights` and is multiplied separately, for the quads named in `extra_quads`. A panel with
+// step 0 has no weight of -128 and no extras: codes less 128 fit with any such weights, and what
+// that takes off the sums stands in `centres`.
 typedef struct {
   size_t columns;
   size_t quads;
   const int8_t *weights; // panel p starts at p * quads * 64
-  const uint8_t *steps;  // per panel: quads whose 16-bit sums may be added before widening, 1 or 2
+  const uint8_t
+      *steps; // per panel: quads whose 16-bit sums may be added before widening, 1 or 2; or 0
   const uint32_t *extra_starts; // per panel, and one past the last: where its extras start
   const uint32_t *extra_quads;
   const int8_t *extra_weights; // extra e starts at e * 64
+  const int32_t *centres;      // per padded column: 128 * sum of its weights
 } kern_gemm_u8s8_panels;
 
 // Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart.
@@ -82,6 +86,14 @@ typedef struct {
   int32_t zero_point;
 } kern_binary_u8;
 
+// How int32 sums become real: (float)sum * (factor * scales[c]) + biases[c], every step rounded.
+// The arrays can be read for whole panels of 16 columns.
+typedef struct {
+  float factor;
+  const float *scales;
+  const float *_Nullable biases;
+} kern_sum_scaling;
+
 typedef struct {
   const char *name;
   // out[r][c] = requantized(initial[c] + sum_k a[r][k] * w[k][c]) for the columns of panels
@@ -93,6 +105,10 @@ typedef struct {
   void (*gemm_u8s8_s32)(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
                         const int32_t *initial, int32_t *out, size_t out_stride, size_t first_panel,
                         size_t end_panel);
+  // The same sums made real. `out_stride` counts floats.
+  void (*gemm_u8s8_f32)(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                        const int32_t *initial, const kern_sum_scaling *scaling, float *out,
+                        size_t out_stride, size_t first_panel, size_t end_panel);
   // One output row of a depthwise convolution, channels first..<first+count of a block.
   // `image` is one image; `strip` is scratch of strip columns * quads * 128 bytes (64 for a narrow
   // block), where strip columns = (output_width - 1) * stride + (kernel_width - 1) * dilation + 1;

@@ -33,16 +33,18 @@ package struct BenchmarkRunner {
   package var instructionSet: InstructionSet
   /// Whether int8 models are asked what saturating kernels would have done.
   package var countsSaturation: Bool
+  package var dynamicQuantization: DynamicQuantization
 
   package init(
     runs: Int = 30, warmUp: Int = 3, threads: Int = 1, instructionSet: InstructionSet = .best,
-    countsSaturation: Bool = false
+    countsSaturation: Bool = false, dynamicQuantization: DynamicQuantization = .onnx
   ) {
     self.runs = max(runs, 1)
     self.warmUp = max(warmUp, 0)
     self.threads = threads
     self.instructionSet = instructionSet
     self.countsSaturation = countsSaturation
+    self.dynamicQuantization = dynamicQuantization
   }
 
   /// - Parameter inputs: by graph input; the same for every subject.
@@ -56,7 +58,8 @@ package struct BenchmarkRunner {
         executor: try Executor(
           model: subject.model,
           options: ExecutionOptions(
-            mode: subject.mode, instructionSet: instructionSet, threads: threads),
+            mode: subject.mode, instructionSet: instructionSet, threads: threads,
+            dynamicQuantization: dynamicQuantization),
           isPrepared: subject.isPrepared))
     }
     for measurement in measurements where warmUp > 0 {

@@ -21,14 +21,16 @@ package struct ModelComparison {
   package init(
     _ first: Model, mode firstMode: ExecutionMode = .integer,
     _ second: Model, mode secondMode: ExecutionMode = .integer,
-    threads: Int = 1, instructionSet: InstructionSet = .best, metrics: MetricProfile = .torch
+    threads: Int = 1, instructionSet: InstructionSet = .best,
+    dynamicQuantization: DynamicQuantization = .onnx, metrics: MetricProfile = .torch
   ) throws {
     self.metrics = metrics
     func executor(_ model: Model, _ mode: ExecutionMode, _ kept: Set<String>) throws -> Executor {
       try Executor(
         model: model,
         options: ExecutionOptions(
-          mode: mode, instructionSet: instructionSet, threads: threads, kept: kept))
+          mode: mode, instructionSet: instructionSet, threads: threads, kept: kept,
+          dynamicQuantization: dynamicQuantization))
     }
     self.instructionSet = instructionSet
     pool = ThreadPool(threads: max(threads, 1))

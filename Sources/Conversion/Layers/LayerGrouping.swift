@@ -12,6 +12,8 @@ struct LayerGrouping {
   private let patterns: [Node.ID: PatternMatch]
   /// Layers that the file has quantized already.
   private let stored: StoredLayers
+  /// What stays in float for the sake of what is normalized.
+  private let statistics: StatisticNodes
   /// The layer that a node would be part of, were it not split into its operators.
   private let owners: [Node.ID: Layer.ID]
   private var claimed: Set<Node.ID> = []
@@ -51,6 +53,7 @@ struct LayerGrouping {
     }
     self.patterns = patterns
     stored = StoredLayers(graph, index)
+    statistics = StatisticNodes(graph, facts, index)
   }
 
   mutating func run() {
@@ -149,7 +152,7 @@ struct LayerGrouping {
       let other = next.inputs.first(where: { $0 != draft.value }),
       let constant = graph.constant(other), constant.elementType == .float32,
       constant.elementCount == columns, constant.shape.dimensions.last == columns,
-      constant.shape.rank <= 2
+      constant.shape.rank <= max(2, graph.leastRank(of: draft.value, index))
     else { return }
     draft.nodes.append(next)
     draft.value = next.outputs[0]
@@ -213,6 +216,9 @@ struct LayerGrouping {
   private func link(at node: Node) -> Link? {
     guard !claimed.contains(node.id) else { return nil }
     if let match = patterns[node.id] {
+      guard match.kind.isNormalization || statistics.nodes.isDisjoint(with: match.nodes) else {
+        return nil
+      }
       let nodes = match.nodes.compactMap(index.node)
       let main = nodes.first { !OperatorTraits.arithmetic.contains($0.operatorName.name) }
       return Link(
@@ -221,7 +227,9 @@ struct LayerGrouping {
         name: match.kind.title, isFunction: !match.kind.isAffine, isBounded: match.kind.isBounded,
         isFloatOnly: match.kind.isNormalization)
     }
-    guard node.operatorName.domain.isEmpty, let input = pointwiseInput(of: node) else { return nil }
+    guard node.operatorName.domain.isEmpty, !statistics.nodes.contains(node.id),
+      let input = pointwiseInput(of: node)
+    else { return nil }
     let name = node.operatorName.name
     return Link(
       nodes: [node], main: node, operatorType: name, input: input, output: node.outputs[0],
@@ -254,6 +262,7 @@ struct LayerGrouping {
 
   private func binary(_ node: Node) -> Draft? {
     guard node.is("Add") || node.is("Mul"), node.inputs.count == 2,
+      !statistics.nodes.contains(node.id),
       node.inputs.allSatisfy(facts.activations.contains)
     else { return nil }
     var draft = Draft(
@@ -277,7 +286,9 @@ struct LayerGrouping {
     }
     return Draft(
       nodes: [node], main: node, value: node.outputs[0], names: [name],
-      role: OperatorTraits.role(of: node, graph: graph, facts: facts))
+      role: statistics.nodes.contains(node.id)
+        ? .float(reason: StatisticNodes.reason)
+        : OperatorTraits.role(of: node, graph: graph, facts: facts))
   }
 
   private mutating func finish(_ layer: StoredLayer) {

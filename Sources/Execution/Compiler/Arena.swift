@@ -23,10 +23,10 @@ final class Arena {
       fill(table, plan, inputs, carried, base, isNew: false)
       return table
     }
-    if tableCount < plan.buffers.count {
+    if table == nil || tableCount < plan.buffers.count {
       table?.deallocate()
-      table = .allocate(capacity: plan.buffers.count)
-      tableCount = plan.buffers.count
+      tableCount = max(plan.buffers.count, 1)
+      table = .allocate(capacity: tableCount)
     }
     guard let table else {
       preconditionFailure("no table for \(plan.buffers.count) buffers")

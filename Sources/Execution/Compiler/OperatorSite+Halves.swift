@@ -10,11 +10,10 @@ extension OperatorSite {
       guard let value = try optionalInput(index) else { continue }
       let type = value.elementType
       if first == nil, type.isHalf || type == .float32 || type == .float64 { first = type }
-      if type.isHalf { replacedInputs[index] = try floats(value, as: .float32) }
+      if type.isHalf { replacedInputs[index] = try converted(value, as: .float32) }
     }
     guard let narrow = first, narrow.isHalf else { return try kernel.compile(self) }
     let names = unit.outputs
-    computesWidened = true
     narrowType = narrow
     collectedOutputs = []
     try kernel.compile(self)
@@ -23,22 +22,15 @@ extension OperatorSite {
     for result in results {
       let isNarrowed = names.firstIndex(of: result.name).map(kernel.narrows) ?? true
       declare(
-        result.elementType == .float32 && isNarrowed ? try floats(result, as: narrow) : result)
+        result.elementType == .float32 && isNarrowed ? try converted(result, as: narrow) : result)
     }
-  }
-
-  private func floats(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
-    guard let conversion = Conversion(from: value.elementType, to: type) else {
-      preconditionFailure("\(value.elementType) to \(type)")
-    }
-    return try mapped(value, to: type) { conversion.run($0, into: $1, count: $2) }
   }
 
   /// The value's elements as another type, made by a step of their own.
-  func mapped(
-    _ value: Value, to type: ElementType,
-    _ convert: @escaping (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void
-  ) throws(ExecutionError) -> Value {
+  func converted(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
+    guard let conversion = Conversion(from: value.elementType, to: type) else {
+      preconditionFailure("\(value.elementType) to \(type)")
+    }
     let layout = value.preferredLayout
     let source = read(value, layout)
     let count = value.shape.elementCount
@@ -51,7 +43,7 @@ extension OperatorSite {
         outputShape: value.shape, kernel: "cast-\(value.elementType)-\(type)", reads: [source],
         writes: [target]
       ) { (run: RunContext) throws(ExecutionError) in
-        convert(run.raw(source), run.raw(target), count)
+        conversion.run(run.raw(source), into: run.raw(target), count: count)
       })
     return result
   }

@@ -18,8 +18,6 @@ final class OperatorSite {
   var narrowType: ElementType?
   /// When set, outputs are collected here and not made known.
   var collectedOutputs: [Value]?
-  /// Set while results are in float32 that the model has in 16 bits, so that nothing may be fused.
-  var computesWidened = false
 
   init(compiler: PlanCompiler, unit index: Int) {
     self.compiler = compiler
@@ -199,7 +197,7 @@ final class OperatorSite {
 
   /// The unit that alone reads what this step makes so far, when it may become part of the step.
   func follower() -> (index: Int, unit: PlanGraph.Unit)? {
-    guard compiler.fuses, !computesWidened, let output = lastUnit.outputs.first,
+    guard compiler.fuses, narrowType == nil, let output = lastUnit.outputs.first,
       lastUnit.outputs.dropFirst().allSatisfy(\.isEmpty),
       let reader = compiler.graph.soleReader(of: output), !compiler.isAbsorbed(reader)
     else { return nil }

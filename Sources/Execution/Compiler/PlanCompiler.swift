@@ -143,6 +143,9 @@ final class PlanCompiler {
     of unit: PlanGraph.Unit
   ) throws(ExecutionError) -> PlanPause.Operation? {
     guard let node = unit.node else { return nil }
+    if node.is("Identity"), let input = node.input(0), nonTensors.contains(input) {
+      return .tensors(ValuePassing(node, opset: model.opset))
+    }
     if let type = OperatorRegistry.standard.controlFlow(for: node.operatorName) {
       return .controlFlow(try type.init(node, opset: model.opset))
     }
@@ -152,7 +155,7 @@ final class PlanCompiler {
         let value = nonTensors.contains(name) ? nil : try existingValue(named: name)
         isKnown = value.map { isConstant($0) } ?? false
       }
-      return isKnown ? nil : .tensors(try type.init(node, opset: model.opset))
+      return isKnown && !type.makesOtherValues ? nil : .tensors(try type.init(node, opset: model.opset))
     }
     return nil
   }

@@ -30,7 +30,7 @@ extension IntegerCompiler {
       throw site.mismatch("\(input.value.shape) with \(weights.shape)")
     }
     let columns = weights.shape[1]
-    if let (index, bias) = try biasAddition(columns: columns) {
+    if let (index, bias) = try biasAddition(columns: columns, rank: input.value.shape.rank) {
       let added = site.compiler.graph.units[index].outputs[0]
       if try compileProduct(
         input, weights, columns: columns, transposed: false, bias: bias, output: added,
@@ -45,7 +45,9 @@ extension IntegerCompiler {
   }
 
   /// A following Add of one constant per column.
-  private func biasAddition(columns: Int) throws(ExecutionError) -> (Int, String)? {
+  private func biasAddition(
+    columns: Int, rank: Int
+  ) throws(ExecutionError) -> (Int, String)? {
     let output = site.unit.outputs[0]
     guard let reader = site.compiler.graph.soleReader(of: output) else { return nil }
     let unit = site.compiler.graph.units[reader]
@@ -56,7 +58,9 @@ extension IntegerCompiler {
     } else {
       shape = site.compiler.model.graph.constant(other)?.shape
     }
-    guard let shape, shape.elementCount == columns, shape.dimensions.last == columns else {
+    guard let shape, shape.elementCount == columns, shape.dimensions.last == columns,
+      shape.rank <= rank
+    else {
       return nil
     }
     return (reader, other)

@@ -1,3 +1,4 @@
+internal import Kernels
 internal import Tensors
 
 extension OperatorSite {
@@ -32,44 +33,32 @@ extension OperatorSite {
   func compileInFloat(
     _ input: Value, rounds: Bool, _ compile: (Value) throws(ExecutionError) -> Void
   ) throws(ExecutionError) {
-    switch input.elementType {
-    case .uint8: try detour(input, UInt8.self, rounds, compile)
-    case .int8: try detour(input, Int8.self, rounds, compile)
-    case .int16: try detour(input, Int16.self, rounds, compile)
-    case .uint16: try detour(input, UInt16.self, rounds, compile)
-    case .int32: try detour(input, Int32.self, rounds, compile)
-    case .int64: try detour(input, Int64.self, rounds, compile)
-    case let other: throw wrongType(other)
-    }
-  }
-
-  private func detour<Element: TensorElement & FixedWidthInteger>(
-    _ input: Value, _ type: Element.Type, _ rounds: Bool,
-    _ compile: (Value) throws(ExecutionError) -> Void
-  ) throws(ExecutionError) {
-    let wide = try mapped(input, to: .float32) { from, to, count in
-      let (source, target) = (
-        from.assumingMemoryBound(to: type), to.assumingMemoryBound(to: Float.self)
-      )
-      for index in 0..<count { target[index] = Float(source[index]) }
-    }
+    let type = input.elementType
+    guard type.isInteger, type.bitWidth >= 8 else { throw wrongType(type) }
     let outer = collectedOutputs
-    computesWidened = true
     collectedOutputs = []
-    try compile(wide)
+    try compile(try converted(input, as: .float32))
     let results = collectedOutputs ?? []
     collectedOutputs = outer
     for result in results {
-      declare(
-        try mapped(result, to: input.elementType) { from, to, count in
-          let (source, target) = (
-            from.assumingMemoryBound(to: Float.self), to.assumingMemoryBound(to: type)
-          )
-          for index in 0..<count {
-            let value = source[index].rounded(rounds ? .toNearestOrEven : .towardZero)
-            target[index] = Element(exactly: value) ?? (value < 0 ? .min : .max)
-          }
-        })
+      if rounds { try round(result) }
+      declare(try converted(result, as: type))
     }
+  }
+
+  /// Rounds a new value in place.
+  private func round(_ value: Value) throws(ExecutionError) {
+    let buffer = write(value)
+    let count = value.shape.elementCount
+    let isa = self.isa
+    try compiler.emit(
+      Step(
+        name: nodeName, operatorName: "Round", nodes: [], output: value.name,
+        outputShape: value.shape, kernel: "elementwise-f32-\(isa.rawValue)", reads: [buffer],
+        writes: [buffer]
+      ) { (run: RunContext) throws(ExecutionError) in
+        FloatActivation.round.apply(
+          run.floats(buffer), into: run.floats(buffer), count: count, isa: isa, pool: run.pool)
+      })
   }
 }

@@ -10,7 +10,7 @@ struct RecurrentArithmetic {
 
   /// Each sum has to be made real, and each row quantized, which only long sums and enough of them
   /// pay for; measured.
-  private static let (leastDepth, leastWork) = (32, 16_384)
+  private static let (leastDepth, leastWork) = (32, 4_096)
 
   func usesIntegers(rows: Int, depth: Int, columns: Int) -> Bool {
     !leavesSmallToFloat
@@ -70,7 +70,9 @@ struct RecurrentMatrix {
       }
       let product = OffsetProductInt8(
         depth: depth, columns: range.count, weights: Array(codes[places]),
-        zeroPoints: Array(zeroPoints[span]), transposed: true, isa: isa)
+        zeroPoints: Array(zeroPoints[span]), transposed: true,
+        // DynamicQuantizeLinear uses all codes up to 255 for any input with a positive value.
+        expectsSmallCodes: arithmetic.quantization == .reduced, isa: isa)
       let scaling = AccumulatorScaling(
         columns: range.count, scales: Array(scales[span]), bias: bias, isa: isa)
       return .codes(

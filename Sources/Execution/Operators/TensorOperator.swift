@@ -8,11 +8,17 @@ internal import Tensors
 /// run other graphs. A plan ends before such an operator and another begins behind it, which costs
 /// copies; an operator whose output shapes follow from its operands' is an ``OperatorKernel``.
 protocol TensorOperator: SendableMetatype {
+  /// Whether something else than tensors may come out, which no plan can hold as a constant.
+  static var makesOtherValues: Bool { get }
   /// Reads and checks the attributes.
   init(_ node: Node, opset: Int64) throws(ExecutionError)
   /// - Parameter inputs: `nil` for an operand that the model left out.
   /// - Returns: the outputs in the node's order; as many as the operator has, asked for or not.
   func run(_ inputs: [RunValue?], _ call: OperatorCall) throws(ExecutionError) -> [RunValue]
+}
+
+extension TensorOperator {
+  static var makesOtherValues: Bool { false }
 }
 
 /// What a tensor operator knows of the place it is called from.

@@ -62,6 +62,15 @@ struct PatternMatcher {
     return tensor.floats[0]
   }
 
+  /// A constant number with as many dimensions as the value beside it has at most.
+  func scalar(_ name: String, beside other: String) -> Float? {
+    if let number = scalar(name) { return number }
+    guard let tensor = graph.constant(name), tensor.elementType == .float32,
+      tensor.elementCount == 1, tensor.shape.rank <= graph.leastRank(of: other, index)
+    else { return nil }
+    return tensor.floats[0]
+  }
+
   /// A match over `nodes`, in graph order, whose last makes the output.
   func match(_ kind: PatternMatch.Kind, _ nodes: [Node], input: String) -> PatternMatch? {
     let ordered = Set(nodes.map(\.id)).sorted {

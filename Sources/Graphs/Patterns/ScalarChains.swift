@@ -22,7 +22,7 @@ extension PatternMatcher {
     guard node.operatorName.domain.isEmpty, node.inputs.count == 2, node.outputs.count == 1,
       let left = node.input(0), let right = node.input(1)
     else { return nil }
-    let (leftNumber, rightNumber) = (scalar(left), scalar(right))
+    let (leftNumber, rightNumber) = (scalar(left, beside: right), scalar(right, beside: left))
     switch (node.operatorName.name, leftNumber, rightNumber) {
     case ("Add", nil, let number?): return (left, 1, number)
     case ("Add", let number?, nil): return (right, 1, number)

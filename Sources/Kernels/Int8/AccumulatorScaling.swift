@@ -18,9 +18,17 @@ package struct AccumulatorScaling: Sendable {
     precondition(bias.map { $0.count == columns } ?? true, "a bias for each of \(columns) columns")
     self.columns = columns
     self.isa = isa
+    // Kernels read whole panels.
+    let rest = [Float](
+      repeating: 0, count: roundedUp(columns, to: Int8Panels.width) - columns)
     self.scales = ConstantBuffer(
-      scales.count == 1 ? [Float](repeating: scales[0], count: columns) : scales, padding: 0)
-    biases = bias.map { ConstantBuffer($0, padding: 0) }
+      (scales.count == 1 ? [Float](repeating: scales[0], count: columns) : scales) + rest,
+      padding: 0)
+    biases = bias.map { ConstantBuffer($0 + rest, padding: 0) }
+  }
+
+  func kernelValue(factor: Float) -> kern_sum_scaling {
+    kern_sum_scaling(factor: factor, scales: scales.base, biases: biases?.base)
   }
 
   /// - `sums`: `[rows, columns]`; the reals take their place in memory.

@@ -52,10 +52,8 @@ package final class DynamicProductInt8: Sendable {
     into output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
-    let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
-    product.run(
-      codes, zeroPoint: parameters.zeroPoint, sums, rows: rows, hasSlack: hasSlack,
+    product.runReals(
+      codes, parameters, scaling: scaling, output, rows: rows, hasSlack: hasSlack,
       scratch: scratch, pool: pool)
-    scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
   }
 }

@@ -12,9 +12,10 @@ package struct GEMMInt8: Sendable {
 
   /// - `weights`: `[depth, columns]`, or `[columns, depth]` when `transposed`.
   /// - `inputMaximum`: the largest code that the left operand can hold: 127 for a reduced range.
+  /// - `expectsSmallCodes`: whether most runs may have small codes only, whatever it can hold.
   package init(
     depth: Int, columns: Int, weights: [Int8], transposed: Bool, inputMaximum: UInt8 = 255,
-    requantization: Requantization, isa: InstructionSet = .best
+    expectsSmallCodes: Bool = true, requantization: Requantization, isa: InstructionSet = .best
   ) {
     precondition(
       weights.count == depth * columns, "\(weights.count) weights for \(depth) x \(columns)")
@@ -29,7 +30,7 @@ package struct GEMMInt8: Sendable {
     }
     product = MatrixProductInt8(
       weightRows: rows, depth: depth, channels: 0..<columns, inputMaximum: inputMaximum,
-      requantization: requantization, isa: isa)
+      expectsSmallCodes: expectsSmallCodes, requantization: requantization, isa: isa)
     kernelName = [product].kernelName
     saturating = SaturationInt8(
       groups: [product.panels.riskyPairs], depth: depth, columnsPerGroup: columns,
@@ -69,6 +70,24 @@ package struct GEMMInt8: Sendable {
       product.runAccumulators(
         left, initial: initial, to: .init(base: output + firstRow * columns, stride: columns),
         panels: panels)
+    }
+  }
+
+  /// As `runAccumulators`, with each sum made real: `float(sum) * (factor * scale) + bias`.
+  func runReals(
+    _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, factor: Float, scaling: AccumulatorScaling,
+    _ output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let initial = scratch.bindMemory(to: Int32.self, capacity: product.panels.paddedColumns)
+    product.fillInitial(initial, zeroPoint: zeroPoint)
+    let scaling = scaling.kernelValue(factor: factor)
+    forEachPiece(
+      a, rows: rows, isDirect: isDirect || hasSlack, scratch: scratch, pool: pool
+    ) { left, firstRow, panels in
+      product.runReals(
+        left, initial: initial, scaling: scaling,
+        to: .init(base: output + firstRow * columns, stride: columns), panels: panels)
     }
   }
 

@@ -26,14 +26,15 @@ struct MatrixProductInt8: Sendable {
 
   /// - `weightRows`: `[channels, depth]`.
   /// - `channels`: those of `requantization` that the columns are.
+  /// - `expectsSmallCodes`: whether it is worth a look if all codes of a run are small.
   init(
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,
-    requantization: Requantization, isa: InstructionSet
+    expectsSmallCodes: Bool = true, requantization: Requantization, isa: InstructionSet
   ) {
     panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum)
     var light: Int8Panels?
-    if inputMaximum > Self.likelyMaximum, isa != .scalar {
+    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, isa != .scalar {
       light = Int8Panels(
         rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.likelyMaximum)
     }
@@ -79,6 +80,19 @@ struct MatrixProductInt8: Sendable {
     var packed = kernelValue(for: rows)
     kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
       &packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
+  }
+
+  /// The sums made real.
+  func runReals(
+    _ rows: kern_gemm_u8_rows, initial: UnsafePointer<Int32>, scaling: kern_sum_scaling,
+    to output: Destination<Float>, panels range: Range<Int>
+  ) {
+    var rows = rows
+    var packed = kernelValue(for: rows)
+    var scaling = scaling
+    kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_f32(
+      &packed, &rows, initial, &scaling, output.base, output.stride, range.lowerBound,
+      range.upperBound)
   }
 
   /// The fastest panels that no code of `rows` lets overflow.
@@ -135,12 +149,17 @@ extension Sequence<MatrixProductInt8> {
 private struct PanelTraits {
   private var splits = false
   private var doubles = true
+  private var centres = false
 
-  /// - `x2`: all panels add two quads before widening; `split`: some weights need an extra step.
-  var names: [String] { (doubles ? ["x2"] : []) + (splits ? ["split"] : []) }
+  /// - `x2`: all panels add two quads before widening; `split`: some weights need an extra step;
+  ///   `centred`: some panels multiply codes less 128.
+  var names: [String] {
+    (doubles ? ["x2"] : []) + (splits ? ["split"] : []) + (centres ? ["centred"] : [])
+  }
 
   mutating func add(_ panels: Int8Panels) {
     splits = splits || panels.extraCount > 0
+    centres = centres || panels.centredCount > 0
     doubles = doubles && panels.doubleStepCount == panels.count
   }
 }

@@ -12,9 +12,10 @@ package struct OffsetProductInt8: Sendable {
   /// - `weights`: codes of `b`, `[depth, columns]`, or `[columns, depth]` when `transposed`; each
   ///   in -128...255.
   /// - `zeroPoints`: one, or one for each column.
+  /// - `expectsSmallCodes`: whether most runs may have small codes only.
   package init(
     depth: Int, columns: Int, weights: [Int16], zeroPoints: [Int16], transposed: Bool,
-    isa: InstructionSet = .best
+    expectsSmallCodes: Bool = true, isa: InstructionSet = .best
   ) {
     precondition(
       weights.count == depth * columns, "\(weights.count) weights for \(depth) x \(columns)")
@@ -29,6 +30,7 @@ package struct OffsetProductInt8: Sendable {
     }
     product = GEMMInt8(
       depth: depth, columns: columns, weights: shifted.values, transposed: transposed,
+      expectsSmallCodes: expectsSmallCodes,
       requantization: Requantization(multipliers: [1], inputZeroPoint: 0, outputZeroPoint: 0),
       isa: isa)
   }
@@ -55,5 +57,24 @@ package struct OffsetProductInt8: Sendable {
       let sums = output + row * columns
       for column in 0..<columns { sums[column] &+= sum &* offsets[column] }
     }
+  }
+
+  /// The sums made real. Offsets are added to the integers, so products with offsets take two
+  /// passes.
+  func runReals(
+    _ a: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
+    scaling: AccumulatorScaling, _ output: UnsafeMutablePointer<Float>, rows: Int,
+    hasSlack: Bool, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    guard offsets != nil else {
+      return product.runReals(
+        a, zeroPoint: parameters.zeroPoint, factor: parameters.scale, scaling: scaling, output,
+        rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool)
+    }
+    let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
+    run(
+      a, zeroPoint: parameters.zeroPoint, sums, rows: rows, hasSlack: hasSlack, scratch: scratch,
+      pool: pool)
+    scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
   }
 }

@@ -8,8 +8,11 @@ internal import CKernels
 /// proven safe here, once. A pair that is not gets halved: `w = (w - w / 2) + w / 2`, and the
 /// second halves are multiplied in extra steps, for the quads of depth that need one. Where even
 /// four products fit, in all columns of a panel, the kernel adds two quads before it widens the
-/// sums.
-struct Int8Panels: Sendable {
+/// sums. Where many pairs would be halved, codes less 128 are multiplied instead, with no more than
+/// `128 * (127 + 127)` for any weights but -128.
+///
+/// One object, since every call of a product hands it on.
+final class Int8Panels: Sendable {
   static let width = 16
 
   let columns: Int
@@ -23,6 +26,8 @@ struct Int8Panels: Sendable {
   let extraCount: Int
   /// Panels that add two quads before widening.
   let doubleStepCount: Int
+  /// Panels that multiply codes less 128.
+  let centredCount: Int
   /// Time of a row of the product, in steps of one quad.
   let cost: Double
   /// No 16-bit sum of these panels overflows while all codes of the left operand are at most this.
@@ -33,6 +38,7 @@ struct Int8Panels: Sendable {
   private let extraStarts: ConstantBuffer<UInt32>
   private let extraQuads: ConstantBuffer<UInt32>
   private let extraWeights: ConstantBuffer<Int8>
+  private let centres: ConstantBuffer<Int32>
 
   /// Depth as kernels read it: rows of the left operand have this many bytes.
   var paddedDepth: Int { quads * 4 }
@@ -80,7 +86,8 @@ struct Int8Panels: Sendable {
       extras += packed.extraWeights
       starts.append(UInt32(extraIndices.count))
       cost += packed.cost
-      largestSum = max(largestSum, packed.largestSum)
+      // A centred panel holds any code.
+      if !packed.isCentred { largestSum = max(largestSum, packed.largestSum) }
     }
     self.cost = cost
     safeInputMaximum = UInt8(clamping: Int(Int16.max) / largestSum)
@@ -91,13 +98,18 @@ struct Int8Panels: Sendable {
     extraWeights = ConstantBuffer(extras, padding: 0)
     extraCount = extraIndices.count
     doubleStepCount = allSteps.count { $0 == 2 }
+    centredCount = allSteps.count { $0 == 0 }
+    centres = ConstantBuffer(
+      weightSums.map { 128 &* $0 }
+        + [Int32](repeating: 0, count: count * Self.width - columns),
+      padding: 0)
   }
 
   var kernelValue: kern_gemm_u8s8_panels {
     kern_gemm_u8s8_panels(
       columns: columns, quads: quads, weights: weights.base, steps: steps.base,
       extra_starts: extraStarts.base, extra_quads: extraQuads.base,
-      extra_weights: extraWeights.base)
+      extra_weights: extraWeights.base, centres: centres.base)
   }
 }
 
@@ -144,8 +156,9 @@ struct WeightSum {
 private struct PackedPanel {
   /// `[quad][8 or 16][4]`.
   var weights: [Int8]
-  /// Quads whose 16-bit sums are added before widening.
+  /// Quads whose 16-bit sums are added before widening; 0 where codes less 128 are multiplied.
   let step: UInt8
+  var isCentred: Bool { step == 0 }
   /// Columns that the panel has room for: 8 or 16.
   private let columnWidth: Int
   var extraQuads: [UInt32] = []
@@ -155,6 +168,8 @@ private struct PackedPanel {
 
   /// Time of a step with two quads, in steps with one; measured.
   private static let doubleStepCost = 0.85
+  /// Time of a step with codes less 128, likewise.
+  private static let centredStepCost = 1.25
 
   init(rows: [Int8], columns: Range<Int>, depth: Int, bound: PairBound) {
     let quads = (depth + 3) / 4
@@ -173,9 +188,15 @@ private struct PackedPanel {
     let singleCost = Double(quads + single.quads.count)
     let doubleCost = Double(quads) * Self.doubleStepCost + Double(double.quads.count)
     let isDouble = quads >= 2 && canHalve && doubleCost < singleCost
+    let centredCost = Double(quads) * Self.centredStepCost
+    weights = packed
+    if centredCost < min(singleCost, doubleCost), !packed.contains(.min) {
+      step = 0
+      cost = centredCost
+      return
+    }
     step = isDouble ? 2 : 1
     cost = isDouble ? doubleCost : singleCost
-    weights = packed
     halve(isDouble ? double : single, width: width)
   }
 

@@ -18,6 +18,11 @@ package struct ObserveKernels: Hashable, Sendable {
     _ values: UnsafePointer<Float>, count: Int, pool: ThreadPool
   ) -> ValueExtent {
     let kernel = table.extent_f32
+    if count < 2 * Self.grain || pool.threadCount == 1 {
+      var extent = ValueExtent.nothing
+      kernel(values, count, &extent)
+      return ValueExtent(extent, count: count)
+    }
     return Self.mergingParts(count, pool: pool) { range in
       var extent = ValueExtent.nothing
       kernel(values + range.lowerBound, range.count, &extent)

@@ -6,6 +6,8 @@ package struct RecurrentDirection: Sendable {
   /// The product with the reset state, where a GRU resets before it.
   let candidate: RecurrentProduct?
   let cell: RecurrentCell
+  /// The sums over a state of zeros, with which most sequences begin.
+  private let restingSums: PackedFloats
   private static let inline = ThreadPool(threads: 1)
 
   /// Products that are not worth waking a thread for.
@@ -23,6 +25,7 @@ package struct RecurrentDirection: Sendable {
     self.recurrent = recurrent
     self.candidate = candidate
     self.cell = cell
+    restingSums = recurrent.sumsAtZero()
   }
 
   var products: [RecurrentProduct] { [input, recurrent] + (candidate.map { [$0] } ?? []) }
@@ -75,9 +78,16 @@ package struct RecurrentDirection: Sendable {
       let step = RecurrentStep(
         geometry: geometry, space: space, number: number, isReversed: isReversed,
         lengths: operands.lengths, gates: cell.gates, recurrentColumns: recurrent.columns)
-      recurrent.run(
-        space.hidden, into: space.recurrent, rows: geometry.batch, scratch: space.product,
-        pool: pool)
+      if number == 0, isZero(space.hidden, count: geometry.batch * hidden) {
+        for sequence in 0..<geometry.batch {
+          (space.recurrent + sequence * recurrent.columns)
+            .update(from: restingSums.base, count: recurrent.columns)
+        }
+      } else {
+        recurrent.run(
+          space.hidden, into: space.recurrent, rows: geometry.batch, scratch: space.product,
+          pool: pool)
+      }
       update(step, pool: pool)
       guard let output = operands.output else { continue }
       for sequence in 0..<geometry.batch {
@@ -89,6 +99,13 @@ package struct RecurrentDirection: Sendable {
     clearTails(operands, geometry, direction)
     store(space.hidden, into: operands.lastHidden, geometry, direction)
     store(space.cell, into: operands.lastCell, geometry, direction)
+  }
+
+  private func isZero(_ states: UnsafePointer<Float>, count: Int) -> Bool {
+    // Without an early end, so that it is a vector at a time; the shift drops the sign.
+    var bits: UInt32 = 0
+    for index in 0..<count { bits |= states[index].bitPattern << 1 }
+    return bits == 0
   }
 
   private func update(_ step: RecurrentStep, pool: ThreadPool) {

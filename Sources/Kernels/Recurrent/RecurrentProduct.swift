@@ -49,4 +49,15 @@ package enum RecurrentProduct: Sendable {
       product.run(input, into: output, rows: rows, scratch: scratch, pool: pool)
     }
   }
+
+  /// What a row of zeros gives.
+  func sumsAtZero() -> PackedFloats {
+    let sums = PackedFloats(count: columns)
+    let row = [Float](repeating: 0, count: max(depth, 1))
+    let scratch = UnsafeMutableRawPointer.allocate(
+      byteCount: max(scratchByteCount(rows: 1, threads: 1), 1), alignment: 64)
+    defer { scratch.deallocate() }
+    run(row, into: sums.base, rows: 1, scratch: scratch, pool: ThreadPool(threads: 1))
+    return sums
+  }
 }

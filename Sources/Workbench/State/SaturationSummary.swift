@@ -76,6 +76,15 @@ extension SaturationSummary {
     return text + "." + advice
   }
 
+  /// For a line that is seen at once.
+  package var brief: String {
+    guard let saturatingDecibels, let exactDecibels else {
+      return "\(Self.place) saturates \(Numbers.count(saturated)) sums."
+    }
+    return "\(Self.place) saturates: \(Numbers.decibelText(saturatingDecibels)) instead of"
+      + " \(Numbers.decibelText(exactDecibels))."
+  }
+
   private var advice: String {
     guard let remedy, remedy.saturated == 0 else {
       return " Unsigned weights avoid it, and so do int8 activations in operators on codes:"

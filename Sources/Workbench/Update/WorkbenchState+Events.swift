@@ -146,7 +146,9 @@ extension WorkbenchState {
         "Exported \(summary.path): \(summary.verification).", command: exportCommand)
       if let saturation = summary.saturation {
         log.append(saturation.saturated > 0 ? .warning : .done, saturation.text)
-        if saturation.saturated > 0 { say(saturation.text, .warning) }
+        if saturation.saturated > 0 {
+          say("Exported \(summary.path). \(saturation.brief) See the Log.", .warning)
+        }
       }
       return effects
     case .exportExists(_, let path):

@@ -3,6 +3,7 @@ internal import Tensors
 
 /// SequenceConstruct and SequenceEmpty.
 struct SequenceMaking: TensorOperator {
+  static var makesOtherValues: Bool { true }
   private let isEmpty: Bool
   private let emptyType: ElementType
 
@@ -26,6 +27,7 @@ struct SequenceMaking: TensorOperator {
 
 /// SequenceAt, SequenceInsert, SequenceErase and SequenceLength.
 struct SequenceEditing: TensorOperator {
+  static var makesOtherValues: Bool { true }
   private let name: String
 
   init(_ node: Node, opset: Int64) { name = node.operatorName.name }
@@ -62,6 +64,7 @@ struct SequenceEditing: TensorOperator {
 
 /// SplitToSequence: parts of a tensor along an axis.
 struct SequenceSplitting: TensorOperator {
+  static var makesOtherValues: Bool { true }
   private let axis: Int
   private let keepsAxis: Bool
 
@@ -124,6 +127,7 @@ struct SequenceJoining: TensorOperator {
 
 /// Optional, OptionalHasElement and OptionalGetElement.
 struct OptionalAccess: TensorOperator {
+  static var makesOtherValues: Bool { true }
   private let name: String
 
   init(_ node: Node, opset: Int64) { name = node.operatorName.name }
@@ -138,6 +142,17 @@ struct OptionalAccess: TensorOperator {
       guard isThere, let value else { throw call.mismatch("the optional holds nothing") }
       return [value]
     }
+  }
+}
+
+/// Identity, of what is no tensor.
+struct ValuePassing: TensorOperator {
+  static var makesOtherValues: Bool { true }
+
+  init(_ node: Node, opset: Int64) {}
+
+  func run(_ inputs: [RunValue?], _ call: OperatorCall) throws(ExecutionError) -> [RunValue] {
+    inputs.compactMap(\.self)
   }
 }
 
