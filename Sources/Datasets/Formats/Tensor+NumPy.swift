@@ -82,23 +82,27 @@ extension Tensor {
   func widenedForNumPy() -> Tensor {
     switch elementType {
     case .bfloat16:
-      return withUnsafeBytes { bytes in
-        let halves = bytes.bindMemory(to: UInt16.self)
-        return Tensor(halves.map { Float(bitPattern: UInt32($0) << 16) }, shape: shape)
-      }
-    case .uint4:
-      return Tensor(nibbles.map { UInt8($0) }, shape: shape)
-    case .int4:
-      return Tensor(nibbles.map { Int8(bitPattern: $0 << 4) >> 4 }, shape: shape)
+      return Tensor(withUnsafeElements(of: BFloat16.self) { $0.map(\.float) }, shape: shape)
+    case .uint4, .uint2:
+      return Tensor((codes ?? []).map { UInt8($0) }, shape: shape)
+    case .int4, .int2:
+      return Tensor((codes ?? []).map { Int8($0) }, shape: shape)
+    case .float8e8m0:
+      return Tensor(narrowCodes.map { PowerOfTwoFloat.value(of: $0) }, shape: shape)
     default:
-      return self
+      guard let format = NarrowFloat(elementType) else { return self }
+      return Tensor(narrowCodes.map { format.value(of: $0) }, shape: shape)
     }
   }
 
-  /// 4-bit elements one to a byte; the low half of a byte comes first.
-  private var nibbles: [UInt8] {
-    withUnsafeBytes { bytes in
-      (0..<elementCount).map { bytes[$0 / 2] >> UInt8($0 % 2 * 4) & 15 }
+  /// Elements of 4 or 8 bits as they are stored, one to a byte.
+  private var narrowCodes: [UInt8] {
+    let bits = elementType.bitWidth
+    return withUnsafeBytes { bytes in
+      guard bits < 8 else { return Array(bytes) }
+      return (0..<elementCount).map {
+        UInt8(PackedCode.read(bytes, $0, bits: bits, isSigned: false))
+      }
     }
   }
 }
