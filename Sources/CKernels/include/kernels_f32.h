@@ -2,8 +2,8 @@
 // to whole panels or blocks and may be read up to there.
 #pragma once
 #include "kernels_isa.h"
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma clang assume_nonnull begin
 

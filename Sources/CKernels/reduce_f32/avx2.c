@@ -47,8 +47,8 @@ INLINE void pointed(const kern_f32_reduction op, const float *const *rows, size_
 }
 
 // Columns of `blocks` vectors, whose lines are read while they are at hand.
-INLINE void strided_block(const kern_f32_reduction op, const int blocks, const float *x, size_t rows,
-                          size_t stride, __m256 scale, float *y) {
+INLINE void strided_block(const kern_f32_reduction op, const int blocks, const float *x,
+                          size_t rows, size_t stride, __m256 scale, float *y) {
   __m256 sums[4];
 #pragma unroll
   for (int i = 0; i < blocks; i++)
@@ -111,8 +111,8 @@ INLINE __m256 either(const kern_f32_reduction op, __m256 a, __m256 b) {
   return op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
 }
 
-// One column of adjacent values: partial results of four vectors, joined at the end. Whether a value
-// was NaN, which a maximum or minimum loses, is noted beside them.
+// One column of adjacent values: partial results of four vectors, joined at the end. Whether a
+// value was NaN, which a maximum or minimum loses, is noted beside them.
 INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t count) {
   __m256 a = _mm256_loadu_ps(x), unordered = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
   size_t i = LANES;

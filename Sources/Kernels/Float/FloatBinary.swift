@@ -103,7 +103,8 @@ extension BroadcastPattern {
     case .same(let count): (count, false)
     case .right(let outer, let middle, let inner): (outer * middle * inner, false)
     case .left(let outer, let middle, let inner): (outer * middle * inner, true)
-    case .repeated(let blocks, let pattern): (blocks * pattern.block.count, pattern.block.repeatsLeft)
+    case .repeated(let blocks, let pattern):
+      (blocks * pattern.block.count, pattern.block.repeatsLeft)
     case .crossed(let rows, let columns, _): (rows * columns, false)
     }
   }

@@ -17,11 +17,16 @@ enum DirectConversion {
           source.assumingMemoryBound(to: Float.self),
           into: target.assumingMemoryBound(to: UInt16.self), count: count)
       }
-    case (.float32, .int64): { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int64.self), $2) }
-    case (.float32, .int32): { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int32.self), $2) }
-    case (.float32, .uint8): { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: UInt8.self), $2) }
-    case (.float32, .int8): { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int8.self), $2) }
-    case (.float64, .int64): { whole($0.assumingMemoryBound(to: Double.self), $1.assumingMemoryBound(to: Int64.self), $2) }
+    case (.float32, .int64):
+      { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int64.self), $2) }
+    case (.float32, .int32):
+      { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int32.self), $2) }
+    case (.float32, .uint8):
+      { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: UInt8.self), $2) }
+    case (.float32, .int8):
+      { whole($0.assumingMemoryBound(to: Float.self), $1.assumingMemoryBound(to: Int8.self), $2) }
+    case (.float64, .int64):
+      { whole($0.assumingMemoryBound(to: Double.self), $1.assumingMemoryBound(to: Int64.self), $2) }
     case (.int64, .float32): loop(Int64.self, Float.self) { Float($0) }
     case (.int32, .float32): loop(Int32.self, Float.self) { Float($0) }
     case (.uint8, .float32): loop(UInt8.self, Float.self) { Float($0) }

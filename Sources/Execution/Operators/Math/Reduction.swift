@@ -75,7 +75,9 @@ struct Reduction: OperatorKernel {
     let function = self.function
     let isa = site.isa
     let name = "reduce-\(function)"
-    if input.elementType == .float32, [.mean, .sum, .maximum, .minimum].contains(function), middle > 0 {
+    if input.elementType == .float32, [.mean, .sum, .maximum, .minimum].contains(function),
+      middle > 0
+    {
       return try site.emit([result], kernel: "\(name)-f32-\(isa.rawValue)", reads: [source]) {
         (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.floats(source), run.floats(target))

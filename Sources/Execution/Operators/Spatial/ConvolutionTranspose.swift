@@ -82,7 +82,8 @@ struct ConvolutionTranspose: OperatorKernel {
       let scratch = site.scratch(
         byteCount: lowered.scratchByteCount(threads: site.compiler.pool.threadCount))
       return try site.emit(
-        [result], kernel: "convtranspose-lowered-f32-\(site.isa.rawValue)", reads: reads, scratch: scratch,
+        [result], kernel: "convtranspose-lowered-f32-\(site.isa.rawValue)", reads: reads,
+        scratch: scratch,
         multiplyAccumulates: kernel.multiplyAccumulates
       ) { (run: RunContext) throws(ExecutionError) in
         lowered.run(
