@@ -7,7 +7,8 @@
     .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##isa,                  \
     .reduce = kern_reduce_f32__##isa, .softmax = kern_softmax_f32__##isa,                          \
     .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##isa,                        \
-    .deviation = kern_deviation_f32__##isa, .normalize = kern_normalize_f32__##isa                 \
+    .deviation = kern_deviation_f32__##isa, .normalize = kern_normalize_f32__##isa,                \
+    .widen_half = kern_widen_f16_f32__##isa, .narrow_half = kern_narrow_f32_f16__##isa             \
   }
 
 static const kern_f32_table scalar_table = TABLE(scalar);

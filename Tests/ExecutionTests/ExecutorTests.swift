@@ -62,6 +62,32 @@ import Testing
     }
   }
 
+  /// Outputs are made in their own tensors, also where several are the same bytes or one is an
+  /// input.
+  @Test func outputsThatShareBytesAreWhole() throws {
+    var graph = Graph(name: "shared")
+    graph.inputs = [ValueDeclaration(name: "x", elementType: .float32, dimensions: nil)]
+    graph.append(OperatorName("Relu"), inputs: ["x"], outputs: ["a"])
+    graph.append(OperatorName("Flatten"), inputs: ["a"], outputs: ["b"])
+    graph.append(OperatorName("Neg"), inputs: ["a"], outputs: ["c"])
+    graph.append(OperatorName("Exp"), inputs: ["c"], outputs: ["d"])
+    graph.outputs = ["a", "b", "d", "x"].map {
+      ValueDeclaration(name: $0, elementType: .float32, dimensions: nil)
+    }
+    let executor = try Executor(model: Model(graph: graph))
+    let first = Tensor([-1, 0, 1, 2] as [Float], shape: [1, 2, 2])
+    let second = Tensor([3, -3, 0, 1] as [Float], shape: [1, 2, 2])
+    let results = try [first, second, first].map { try executor.run(["x": $0]) }
+    for (input, found) in zip([first, second, first], results) {
+      let positive = input.floats.map { max($0, 0) }
+      #expect(found["a"] == Tensor(positive, shape: [1, 2, 2]))
+      #expect(found["b"] == Tensor(positive, shape: [1, 4]))
+      #expect(found["x"] == input)
+      let decay = try #require(found["d"]).floats
+      #expect(zip(decay, positive).allSatisfy { abs($0 - exp(-$1)) < 1e-6 })
+    }
+  }
+
   @Test func runningTwiceGivesTheSame() throws {
     let (model, inputs) = try fixture("mnist_mobilenet", batch: 2)
     let executor = try Executor(model: model)

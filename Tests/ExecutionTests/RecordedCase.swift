@@ -20,6 +20,8 @@ struct RecordedCase: CustomTestStringConvertible, Sendable {
   /// Operators that take and give codes.
   static let codes = load("codes")
   static let dynamic = load("dynamic")
+  /// Convolutions, pools, normalizations and resamplings in rare forms.
+  static let spatial = load("spatial")
 
   /// The cases of `Data/<file>.cases`, which `make_cases.py` wrote.
   private static func load(_ file: String) -> [RecordedCase] {

@@ -59,6 +59,30 @@ import Testing
     }
   }
 
+  @Test(arguments: InstructionSet.available)
+  func repeatedAndCrossedSidesMeetTheirPartners(isa: InstructionSet) {
+    let pool = ThreadPool(threads: 2)
+    let small: [Float] = [10, 20, 30]
+    let large = (0..<24).map { Float($0) }
+    var output = [Float](repeating: 0, count: 24)
+    FloatBinary.subtract.apply(
+      large, small, into: &output, pattern: .repeated(2, .right(outer: 3, middle: 4, inner: 1)),
+      isa: isa, pool: pool)
+    #expect(output == (0..<24).map { large[$0] - small[$0 / 4 % 3] })
+    FloatBinary.subtract.apply(
+      small, large, into: &output, pattern: .repeated(2, .left(outer: 3, middle: 4, inner: 1)),
+      isa: isa, pool: pool)
+    #expect(output == (0..<24).map { small[$0 / 4 % 3] - large[$0] })
+    for leftIsRows in [true, false] {
+      let (rows, columns) = (Array(large[..<8]), small)
+      FloatBinary.subtract.apply(
+        leftIsRows ? rows : columns, leftIsRows ? columns : rows, into: &output,
+        pattern: .crossed(rows: 8, columns: 3, leftIsRows: leftIsRows), isa: isa, pool: pool)
+      let sign: Float = leftIsRows ? 1 : -1
+      #expect(output == (0..<24).map { sign * (rows[$0 / 3] - columns[$0 % 3]) })
+    }
+  }
+
   @Test func patternsFollowFromShapes() {
     let cases: [(Shape, Shape, BroadcastPattern?)] = [
       ([2, 3], [2, 3], .same(count: 6)),
@@ -68,8 +92,12 @@ import Testing
       ([2, 4, 4, 3], [2, 1, 1, 3], .right(outer: 2, middle: 16, inner: 3)),
       ([2, 1, 1, 3], [2, 4, 4, 3], .left(outer: 2, middle: 16, inner: 3)),
       ([5, 7], [5, 1], .right(outer: 5, middle: 7, inner: 1)),
-      ([2, 3, 4], [1, 3, 1], nil),
-      ([2, 1], [1, 3], nil),
+      ([2, 3, 4], [1, 3, 1], .repeated(2, .right(outer: 3, middle: 4, inner: 1))),
+      ([3, 1], [5, 2, 3, 4], .repeated(10, .left(outer: 3, middle: 4, inner: 1))),
+      ([2, 1], [1, 3], .crossed(rows: 2, columns: 3, leftIsRows: true)),
+      ([4, 3], [5, 1, 1], .crossed(rows: 5, columns: 12, leftIsRows: false)),
+      ([2, 3, 1], [2, 1, 4], nil),
+      ([2, 1, 3, 1, 5], [2, 7, 3, 4, 5], nil),
       ([2, 3], [4], nil),
     ]
     for (left, right, pattern) in cases {

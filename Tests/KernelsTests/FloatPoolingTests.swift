@@ -82,12 +82,31 @@ import Testing
       ReductionFloat.maximum(
         from.base, into: to.base, outer: outer, middle: middle, inner: inner, isa: isa, pool: pool)
       #expect(to.array == columns.map { $0.max() ?? 0 })
+      ReductionFloat.minimum(
+        from.base, into: to.base, outer: outer, middle: middle, inner: inner, isa: isa, pool: pool)
+      #expect(to.array == columns.map { $0.min() ?? 0 })
       ReductionFloat.sum(
         from.base, into: to.base, outer: outer, middle: middle, inner: inner, isa: isa, pool: pool)
       #expect(agree(to.array, columns.map { $0.reduce(0, +) }))
       ReductionFloat.mean(
         from.base, into: to.base, outer: outer, middle: middle, inner: inner, isa: isa, pool: pool)
       #expect(agree(to.array, columns.map { $0.reduce(0, +) / Float(middle) }))
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 7, 8, 31, 32, 33, 100])
+  func aNaNIsNeitherLostNorMadeUp(isa: InstructionSet, count: Int) {
+    let pool = ThreadPool(threads: 1)
+    for place in Set([0, count / 2, count - 1]) {
+      var values = testValues(count)
+      values[place] = .nan
+      var result: Float = 0
+      ReductionFloat.maximum(
+        values, into: &result, outer: 1, middle: count, inner: 1, isa: isa, pool: pool)
+      #expect(result.isNaN)
+      ReductionFloat.minimum(
+        values, into: &result, outer: 1, middle: count, inner: 1, isa: isa, pool: pool)
+      #expect(result.isNaN)
     }
   }
 }

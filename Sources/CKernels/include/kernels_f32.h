@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels_isa.h"
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma clang assume_nonnull begin
 
@@ -111,9 +112,9 @@ typedef enum {
 typedef void kern_binary_f32_fn(kern_f32_binary op, const float *a, size_t a_step, const float *b,
                                 size_t b_step, float *y, size_t count);
 
-typedef enum { KERN_F32_SUM, KERN_F32_LARGEST } kern_f32_reduction;
+typedef enum { KERN_F32_SUM, KERN_F32_LARGEST, KERN_F32_SMALLEST } kern_f32_reduction;
 
-// y[c] = factor * (sum or largest over r of rows[r][c]); rows is at least 1.
+// y[c] = factor * (sum, largest or smallest over r of rows[r][c]); rows is at least 1.
 typedef void kern_reduce_rows_f32_fn(kern_f32_reduction op,
                                      const float *_Nonnull const *_Nonnull rows, size_t row_count,
                                      size_t columns, float factor, float *y);
@@ -145,6 +146,10 @@ typedef void kern_normalize_f32_fn(const float *x, float *y, size_t count, float
                                    const float *scale, size_t scale_step, const float *bias,
                                    size_t bias_step);
 
+// Between float32 and float16, which is kept as 16 bits; narrowing rounds to nearest, ties to even.
+typedef void kern_widen_f16_f32_fn(const uint16_t *x, float *y, size_t count);
+typedef void kern_narrow_f32_f16_fn(const float *x, uint16_t *y, size_t count);
+
 typedef struct {
   kern_igemm_f32_fn *igemm;
   kern_depthwise_f32_fn *depthwise;
@@ -158,6 +163,8 @@ typedef struct {
   kern_blend_f32_fn *blend;
   kern_deviation_f32_fn *deviation;
   kern_normalize_f32_fn *normalize;
+  kern_widen_f16_f32_fn *widen_half;
+  kern_narrow_f32_f16_fn *narrow_half;
 } kern_f32_table;
 
 // The kernels for an instruction set that is supported; those for scalar where it has no own.
@@ -174,7 +181,9 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
   kern_transpose_f32_fn kern_transpose_f32__##isa;                                                 \
   kern_blend_f32_fn kern_blend_f32__##isa;                                                         \
   kern_deviation_f32_fn kern_deviation_f32__##isa;                                                 \
-  kern_normalize_f32_fn kern_normalize_f32__##isa
+  kern_normalize_f32_fn kern_normalize_f32__##isa;                                                 \
+  kern_widen_f16_f32_fn kern_widen_f16_f32__##isa;                                                 \
+  kern_narrow_f32_f16_fn kern_narrow_f32_f16__##isa
 
 // Packing happens once, so that there is one for all.
 kern_pack_f32_fn kern_pack_f32__scalar;

@@ -13,7 +13,8 @@ enum { LANES = 8 };
 INLINE __m256 joined(const kern_f32_reduction op, __m256 a, __m256 b) {
   if (op == KERN_F32_SUM)
     return _mm256_add_ps(a, b);
-  return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+  __m256 either = op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
+  return _mm256_blendv_ps(either, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
 }
 
 INLINE __m256i lane_mask(size_t count) {
@@ -45,10 +46,30 @@ INLINE void pointed(const kern_f32_reduction op, const float *const *rows, size_
   }
 }
 
+// Columns of `blocks` vectors, whose lines are read while they are at hand.
+INLINE void strided_block(const kern_f32_reduction op, const int blocks, const float *x,
+                          size_t rows, size_t stride, __m256 scale, float *y) {
+  __m256 sums[4];
+#pragma unroll
+  for (int i = 0; i < blocks; i++)
+    sums[i] = _mm256_loadu_ps(x + i * LANES);
+  for (size_t r = 1; r < rows; r++) {
+#pragma unroll
+    for (int i = 0; i < blocks; i++)
+      sums[i] = joined(op, sums[i], _mm256_loadu_ps(x + r * stride + i * LANES));
+  }
+#pragma unroll
+  for (int i = 0; i < blocks; i++)
+    _mm256_storeu_ps(y + i * LANES, _mm256_mul_ps(sums[i], scale));
+}
+
 INLINE void strided(const kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                     size_t columns, float factor, float *y) {
   const __m256 scale = _mm256_set1_ps(factor);
-  for (size_t c = 0; c < columns; c += LANES) {
+  size_t c = 0;
+  for (; c + 4 * LANES <= columns; c += 4 * LANES)
+    strided_block(op, 4, x + c, rows, stride, scale, y + c);
+  for (; c < columns; c += LANES) {
     const __m256i mask = lane_mask(columns - c < LANES ? columns - c : LANES);
     const float *from = x + c;
     __m256 a = _mm256_maskload_ps(from, mask), b = a;
@@ -67,42 +88,99 @@ INLINE void strided(const kern_f32_reduction op, const float *x, size_t rows, si
   }
 }
 
-// One column of adjacent values: eight partial results, joined at the end.
+INLINE float across(const kern_f32_reduction op, __m256 lanes) {
+  __m128 half = _mm256_castps256_ps128(lanes), upper = _mm256_extractf128_ps(lanes, 1);
+  if (op == KERN_F32_SUM) {
+    half = _mm_add_ps(half, upper);
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+  }
+  if (op == KERN_F32_LARGEST) {
+    half = _mm_max_ps(half, upper);
+    half = _mm_max_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
+  }
+  half = _mm_min_ps(half, upper);
+  half = _mm_min_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_min_ss(half, _mm_movehdup_ps(half)));
+}
+
+INLINE __m256 either(const kern_f32_reduction op, __m256 a, __m256 b) {
+  if (op == KERN_F32_SUM)
+    return _mm256_add_ps(a, b);
+  return op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
+}
+
+// One column of adjacent values: partial results of four vectors, joined at the end. Whether a
+// value was NaN, which a maximum or minimum loses, is noted beside them.
 INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t count) {
-  float lanes[LANES];
-  __m256 a = _mm256_loadu_ps(x);
+  __m256 a = _mm256_loadu_ps(x), unordered = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
   size_t i = LANES;
-  for (; i + LANES <= count; i += LANES)
-    a = joined(op, a, _mm256_loadu_ps(x + i));
-  _mm256_storeu_ps(lanes, a);
-  float value, rest;
-  kern_reduce_f32__scalar(op, lanes, LANES, 1, 1, 1, &value);
-  if (i == count)
-    return value;
-  kern_reduce_f32__scalar(op, x + i, count - i, 1, 1, 1, &rest);
-  const float both[2] = {value, rest};
-  kern_reduce_f32__scalar(op, both, 2, 1, 1, 1, &value);
-  return value;
+  if (count >= 4 * LANES) {
+    __m256 sums[4] = {a};
+#pragma unroll
+    for (int part = 1; part < 4; part++) {
+      sums[part] = _mm256_loadu_ps(x + part * LANES);
+      unordered = _mm256_or_ps(unordered, _mm256_cmp_ps(sums[part], sums[part], _CMP_UNORD_Q));
+    }
+    for (i = 4 * LANES; i + 4 * LANES <= count; i += 4 * LANES) {
+#pragma unroll
+      for (int part = 0; part < 4; part++) {
+        __m256 value = _mm256_loadu_ps(x + i + part * LANES);
+        sums[part] = either(op, sums[part], value);
+        if (op != KERN_F32_SUM)
+          unordered = _mm256_or_ps(unordered, _mm256_cmp_ps(value, value, _CMP_UNORD_Q));
+      }
+    }
+    a = either(op, either(op, sums[0], sums[1]), either(op, sums[2], sums[3]));
+  }
+  for (; i + LANES <= count; i += LANES) {
+    __m256 value = _mm256_loadu_ps(x + i);
+    a = either(op, a, value);
+    unordered = _mm256_or_ps(unordered, _mm256_cmp_ps(value, value, _CMP_UNORD_Q));
+  }
+  float result = across(op, a);
+  for (; i < count; i++) {
+    if (op == KERN_F32_SUM)
+      result += x[i];
+    else if (op == KERN_F32_LARGEST ? x[i] > result : x[i] < result)
+      result = x[i];
+    else if (x[i] != x[i])
+      return x[i];
+  }
+  if (op != KERN_F32_SUM && _mm256_movemask_ps(unordered))
+    return __builtin_nanf("");
+  return result;
 }
 
 void kern_reduce_rows_f32__avx2(kern_f32_reduction op, const float *const *rows, size_t row_count,
                                 size_t columns, float factor, float *y) {
   if (op == KERN_F32_SUM) {
     pointed(KERN_F32_SUM, rows, row_count, columns, factor, y);
-  } else {
+  } else if (op == KERN_F32_LARGEST) {
     pointed(KERN_F32_LARGEST, rows, row_count, columns, factor, y);
+  } else {
+    pointed(KERN_F32_SMALLEST, rows, row_count, columns, factor, y);
   }
 }
 
 void kern_reduce_f32__avx2(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                            size_t columns, float factor, float *y) {
   if (columns == 1 && stride == 1 && rows >= LANES) {
-    *y = factor * (op == KERN_F32_SUM ? contiguous(KERN_F32_SUM, x, rows)
-                                      : contiguous(KERN_F32_LARGEST, x, rows));
+    float value;
+    if (op == KERN_F32_SUM)
+      value = contiguous(KERN_F32_SUM, x, rows);
+    else if (op == KERN_F32_LARGEST)
+      value = contiguous(KERN_F32_LARGEST, x, rows);
+    else
+      value = contiguous(KERN_F32_SMALLEST, x, rows);
+    *y = factor * value;
   } else if (op == KERN_F32_SUM) {
     strided(KERN_F32_SUM, x, rows, stride, columns, factor, y);
-  } else {
+  } else if (op == KERN_F32_LARGEST) {
     strided(KERN_F32_LARGEST, x, rows, stride, columns, factor, y);
+  } else {
+    strided(KERN_F32_SMALLEST, x, rows, stride, columns, factor, y);
   }
 }
 

@@ -3,7 +3,7 @@
 static float joined(kern_f32_reduction op, float a, float b) {
   if (op == KERN_F32_SUM)
     return a + b;
-  return a != a || a > b ? a : b;
+  return a != a || (op == KERN_F32_LARGEST ? a > b : a < b) ? a : b;
 }
 
 void kern_reduce_rows_f32__scalar(kern_f32_reduction op, const float *const *rows, size_t row_count,

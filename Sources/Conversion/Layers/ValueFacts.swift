@@ -49,7 +49,7 @@ struct ValueFacts {
     for (position, output) in node.outputs.enumerated() where !output.isEmpty {
       let type =
         graph.declaration(of: output)?.elementType
-        ?? bodyType(of: node, output: position) ?? resultType(of: node)
+        ?? bodyType(of: node, output: position) ?? resultType(of: node, output: position)
       types[output] = type
       if fromShapes {
         shapeValues.insert(output)
@@ -68,8 +68,10 @@ struct ValueFacts {
     return body.outputs[result].elementType ?? facts.types[body.outputs[result].name]
   }
 
-  private func resultType(of node: Node) -> ElementType? {
+  private func resultType(of node: Node, output position: Int) -> ElementType? {
     let name = node.operatorName.name
+    // The second output of MaxPool tells where each maximum was.
+    if node.is("MaxPool"), position == 1 { return .int64 }
     if OperatorTraits.integerResults.contains(name) { return .int64 }
     switch name {
     case "Cast":

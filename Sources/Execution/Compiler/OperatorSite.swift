@@ -197,7 +197,7 @@ final class OperatorSite {
 
   /// The unit that alone reads what this step makes so far, when it may become part of the step.
   func follower() -> (index: Int, unit: PlanGraph.Unit)? {
-    guard compiler.fuses, let output = lastUnit.outputs.first,
+    guard compiler.fuses, narrowType == nil, let output = lastUnit.outputs.first,
       lastUnit.outputs.dropFirst().allSatisfy(\.isEmpty),
       let reader = compiler.graph.soleReader(of: output), !compiler.isAbsorbed(reader)
     else { return nil }

@@ -71,7 +71,7 @@ extension IntegerCompiler {
     case .right(outer: 1, middle: _, inner: 1): .scalar
     case .right(outer: 1, middle: _, let inner): .innermost(inner)
     case .right(outer: _, let middle, let inner): .perImage(middle: middle, inner: inner)
-    case .left: nil
+    case .left, .repeated, .crossed: nil
     }
   }
 }

@@ -14,22 +14,17 @@ extension OperatorSite {
 
   /// The bytes of a number as an element of `type`.
   func elementBytes(_ value: Float, _ type: ElementType) throws(ExecutionError) -> [UInt8] {
-    func bytes<Element>(_ element: Element) -> [UInt8] {
-      withUnsafeBytes(of: element) { Array($0) }
+    guard type.bitWidth >= 8 else { throw wrongType(type) }
+    var bytes = [UInt8](repeating: 0, count: type.bitWidth / 8)
+    guard value != 0 else { return bytes }
+    guard let conversion = Conversion(from: .float32, to: type) else { throw wrongType(type) }
+    withUnsafeBytes(of: value) { source in
+      bytes.withUnsafeMutableBytes { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        conversion.run(from, into: to, count: 1)
+      }
     }
-    guard value != 0 else {
-      guard type.bitWidth >= 8 else { throw wrongType(type) }
-      return [UInt8](repeating: 0, count: type.bitWidth / 8)
-    }
-    switch type {
-    case .float32: return bytes(value)
-    case .float64: return bytes(Double(value))
-    case .uint8: return bytes(UInt8(clamping: Int(value)))
-    case .int8: return bytes(Int8(clamping: Int(value)))
-    case .int32: return bytes(Int32(clamping: Int(value)))
-    case .int64: return bytes(Int64(value))
-    default: throw wrongType(type)
-    }
+    return bytes
   }
 
   /// Computes an operator on integers by way of float32.

@@ -4,6 +4,8 @@ internal import Tensors
 
 /// LSTM, GRU and RNN: weights are packed when the plan is made, states and lengths may be computed.
 struct Recurrence: OperatorKernel {
+  static let widensHalves = true
+
   private let attributes: RecurrentAttributes
   private var kind: RecurrentAttributes.Kind { attributes.kind }
 

@@ -74,7 +74,15 @@ struct StridedCopy {
     let to = target.assumingMemoryBound(to: type)
     let sourceStride = sourceStrides[axis]
     let targetStride = targetStrides[axis]
-    for index in 0..<count { to[index * targetStride] = from[index * sourceStride] }
+    guard targetStride == 1 else {
+      for index in 0..<count { to[index &* targetStride] = from[index &* sourceStride] }
+      return
+    }
+    switch sourceStride {
+    case 0: to.update(repeating: from.pointee, count: count)
+    case 2: for index in 0..<count { to[index] = from[index &* 2] }
+    default: for index in 0..<count { to[index] = from[index &* sourceStride] }
+    }
   }
 
   /// `[batch, rows, columns]` to `[batch, columns, rows]`.

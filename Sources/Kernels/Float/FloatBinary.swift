@@ -54,6 +54,22 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
       Self.rows(outer, middle, inner, pool: pool) { large, small, step, count in
         run.apply(left: small, step: step, right: large, step: 1, output: large, count: count)
       }
+    case .repeated(let blocks, let pattern):
+      let (block, repeatsLeft) = pattern.block
+      for index in 0..<blocks {
+        let start = index * block
+        apply(
+          left + (repeatsLeft ? 0 : start), right + (repeatsLeft ? start : 0),
+          into: output + start, pattern: pattern, activation: activation, isa: isa, pool: pool)
+      }
+    case .crossed(let rows, let columns, let leftIsRows):
+      pool.parallel(rows, grain: max(1, Self.grain / max(columns, 1))) { range in
+        for row in range {
+          run.apply(
+            left: leftIsRows ? row : 0, step: leftIsRows ? 0 : 1, right: leftIsRows ? 0 : row,
+            step: leftIsRows ? 1 : 0, output: row * columns, count: columns)
+        }
+      }
     }
   }
 
@@ -76,6 +92,20 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
       pool.parallel(outer * middle, grain: max(1, grain / max(inner, 1))) { range in
         for row in range { body(row * inner, row / middle * inner, 1, inner) }
       }
+    }
+  }
+}
+
+extension BroadcastPattern {
+  /// How many results there are, and whether the left side is the repeated one.
+  fileprivate var block: (count: Int, repeatsLeft: Bool) {
+    switch self {
+    case .same(let count): (count, false)
+    case .right(let outer, let middle, let inner): (outer * middle * inner, false)
+    case .left(let outer, let middle, let inner): (outer * middle * inner, true)
+    case .repeated(let blocks, let pattern):
+      (blocks * pattern.block.count, pattern.block.repeatsLeft)
+    case .crossed(let rows, let columns, _): (rows * columns, false)
     }
   }
 }

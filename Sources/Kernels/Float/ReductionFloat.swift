@@ -28,6 +28,14 @@ package enum ReductionFloat {
     reduce(KERN_F32_LARGEST, input, into: output, (outer, middle, inner), 1, isa, pool)
   }
 
+  /// NaN where one of the values is.
+  package static func minimum(
+    _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, outer: Int,
+    middle: Int, inner: Int, isa: InstructionSet, pool: ThreadPool
+  ) {
+    reduce(KERN_F32_SMALLEST, input, into: output, (outer, middle, inner), 1, isa, pool)
+  }
+
   private static func reduce(
     _ operation: kern_f32_reduction, _ input: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, _ sizes: (outer: Int, middle: Int, inner: Int),

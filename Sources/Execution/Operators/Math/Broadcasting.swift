@@ -14,6 +14,7 @@ struct BroadcastLoop {
   }
 
   /// Calls `body` with the index of each result and those of its operands, in row-major order.
+  @inline(__always)
   func run(_ body: (Int, Int, Int) -> Void) {
     let count = extents.reduce(1, *)
     guard count > 0 else { return }
@@ -23,7 +24,17 @@ struct BroadcastLoop {
     var position = [Int](repeating: 0, count: extents.count)
     var (i, j) = (0, 0)
     for start in stride(from: 0, to: count, by: inner) {
-      for offset in 0..<inner { body(start + offset, i + offset * stepI, j + offset * stepJ) }
+      // Steps that are known while compiling make faster loops.
+      switch (stepI, stepJ) {
+      case (1, 1):
+        for offset in 0..<inner { body(start &+ offset, i &+ offset, j &+ offset) }
+      case (1, 0): for offset in 0..<inner { body(start &+ offset, i &+ offset, j) }
+      case (0, 1): for offset in 0..<inner { body(start &+ offset, i, j &+ offset) }
+      default:
+        for offset in 0..<inner {
+          body(start &+ offset, i &+ offset &* stepI, j &+ offset &* stepJ)
+        }
+      }
       var axis = extents.count - 2
       while axis >= 0 {
         position[axis] += 1

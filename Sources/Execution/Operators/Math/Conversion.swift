@@ -14,7 +14,7 @@ struct Conversion {
 
   /// `nil` where one of the types is no real number.
   init?(from: ElementType, to: ElementType, options: Options = Options()) {
-    if let body = Self.loop(from, to) {
+    if let body = DirectConversion.body(from: from, to: to) ?? Self.loop(from, to) {
       self.body = body
     } else {
       guard let read = Self.reader(of: from), let write = Self.writer(of: to, options) else {

@@ -75,7 +75,9 @@ struct Reduction: OperatorKernel {
     let function = self.function
     let isa = site.isa
     let name = "reduce-\(function)"
-    if input.elementType == .float32, [.mean, .sum, .maximum].contains(function), middle > 0 {
+    if input.elementType == .float32, [.mean, .sum, .maximum, .minimum].contains(function),
+      middle > 0
+    {
       return try site.emit([result], kernel: "\(name)-f32-\(isa.rawValue)", reads: [source]) {
         (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.floats(source), run.floats(target))
@@ -86,8 +88,11 @@ struct Reduction: OperatorKernel {
         case .sum:
           ReductionFloat.sum(
             from, into: to, outer: outer, middle: middle, inner: inner, isa: isa, pool: run.pool)
-        default:
+        case .maximum:
           ReductionFloat.maximum(
+            from, into: to, outer: outer, middle: middle, inner: inner, isa: isa, pool: run.pool)
+        default:
+          ReductionFloat.minimum(
             from, into: to, outer: outer, middle: middle, inner: inner, isa: isa, pool: run.pool)
         }
       }

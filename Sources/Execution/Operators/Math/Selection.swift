@@ -23,9 +23,21 @@ struct Selection: OperatorKernel {
       (run: RunContext) throws(ExecutionError) in
       let choices = run.codes(reads[0])
       let (a, b, to) = (run.raw(reads[1]), run.raw(reads[2]), run.raw(target))
-      loop.run { index, i, j in
-        (to + index * width).copyMemory(
-          from: choices[index] != 0 ? a + i * width : b + j * width, byteCount: width)
+      func pick<Element>(_ type: Element.Type) {
+        let (yes, no) = (a.assumingMemoryBound(to: type), b.assumingMemoryBound(to: type))
+        let results = to.assumingMemoryBound(to: type)
+        loop.run { index, i, j in results[index] = choices[index] != 0 ? yes[i] : no[j] }
+      }
+      switch width {
+      case 1: pick(UInt8.self)
+      case 2: pick(UInt16.self)
+      case 4: pick(UInt32.self)
+      case 8: pick(UInt64.self)
+      default:
+        loop.run { index, i, j in
+          (to + index * width).copyMemory(
+            from: choices[index] != 0 ? a + i * width : b + j * width, byteCount: width)
+        }
       }
     }
   }

@@ -5,6 +5,8 @@ internal import Tensors
 /// Conv. Over one or two axes in float32 with constant weights, the packed kernels compute it with
 /// what follows: a residual addition, an activation. Anything else is computed plainly.
 struct Convolution: OperatorKernel {
+  static let widensHalves = true
+
   let attributes: SpatialAttributes
   let groups: Int
 
@@ -77,6 +79,21 @@ struct Convolution: OperatorKernel {
     let (source, weight) = (site.read(input), site.read(weights))
     let result = try site.output(0, type, Shape([input.shape[0], channels] + positions))
     let target = site.write(result)
+    let reads = [source, weight] + (bias.map { [$0] } ?? [])
+    if type == .float32,
+      let lowered = LoweredConvolution(kernel, isTransposed: false, isa: site.isa)
+    {
+      let scratch = site.scratch(
+        byteCount: lowered.scratchByteCount(threads: site.compiler.pool.threadCount))
+      return try site.emit(
+        [result], kernel: "conv-lowered-f32-\(site.isa.rawValue)", reads: reads, scratch: scratch,
+        multiplyAccumulates: kernel.multiplyAccumulates
+      ) { (run: RunContext) throws(ExecutionError) in
+        lowered.run(
+          run.floats(source), run.floats(weight), bias: bias.map { UnsafePointer(run.floats($0)) },
+          into: run.floats(target), scratch: run.scratch(scratch), pool: run.pool)
+      }
+    }
     func body<Real: RealElement>(_ type: Real.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         kernel.convolve(
@@ -86,7 +103,7 @@ struct Convolution: OperatorKernel {
       }
     }
     try site.emitReal(
-      [result], type, kernel: "conv-plain", reads: [source, weight] + (bias.map { [$0] } ?? []),
+      [result], type, kernel: "conv-plain", reads: reads,
       multiplyAccumulates: kernel.multiplyAccumulates, single: body(Float.self),
       double: body(Double.self))
   }

@@ -75,6 +75,22 @@ struct ConvolutionTranspose: OperatorKernel {
     let (source, weight) = (site.read(input), site.read(weights))
     let result = try site.output(0, type, Shape([input.shape[0], channels] + image))
     let target = site.write(result)
+    let reads = [source, weight] + (bias.map { [$0] } ?? [])
+    if type == .float32,
+      let lowered = LoweredConvolution(kernel, isTransposed: true, isa: site.isa)
+    {
+      let scratch = site.scratch(
+        byteCount: lowered.scratchByteCount(threads: site.compiler.pool.threadCount))
+      return try site.emit(
+        [result], kernel: "convtranspose-lowered-f32-\(site.isa.rawValue)", reads: reads,
+        scratch: scratch,
+        multiplyAccumulates: kernel.multiplyAccumulates
+      ) { (run: RunContext) throws(ExecutionError) in
+        lowered.run(
+          run.floats(source), run.floats(weight), bias: bias.map { UnsafePointer(run.floats($0)) },
+          into: run.floats(target), scratch: run.scratch(scratch), pool: run.pool)
+      }
+    }
     func body<Real: RealElement>(_ type: Real.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
         kernel.transpose(
@@ -85,7 +101,7 @@ struct ConvolutionTranspose: OperatorKernel {
     }
     try site.emitReal(
       [result], type, kernel: "convtranspose-plain",
-      reads: [source, weight] + (bias.map { [$0] } ?? []),
+      reads: reads,
       multiplyAccumulates: kernel.multiplyAccumulates, single: body(Float.self),
       double: body(Double.self))
   }

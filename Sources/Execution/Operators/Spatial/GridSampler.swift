@@ -14,8 +14,10 @@ struct GridSampler {
   let interpolation: Interpolation
 
   /// - Parameter position: normalised to -1...1, the last axis first.
-  func taps<Real: RealElement>(at position: UnsafePointer<Real>, _ taps: inout [Tap<Real>]) {
-    taps.removeAll(keepingCapacity: true)
+  func appendTaps<Real: RealElement>(
+    at position: UnsafePointer<Real>, to taps: inout [Tap<Real>]
+  ) {
+    let start = taps.count
     taps.append(Tap(offset: 0, weight: 1))
     for (axis, extent) in image.enumerated() {
       let normalized = position[image.count - 1 - axis]
@@ -26,14 +28,15 @@ struct GridSampler {
       place = moved(place, extent)
       // No image is that large, so what is farther away, or nowhere, is outside.
       place = place.isNaN ? -2 : min(max(place, -1e9), 1e9)
-      let before = taps
-      taps.removeAll(keepingCapacity: true)
+      // Those along the axes so far, which are replaced by theirs with this axis.
+      let before = start..<taps.count
       let floor = place.rounded(.down)
       let first = Int(floor)
       let ratio = place - floor
       func add(_ index: Int, _ weight: Real) {
         guard let pixel = pixel(index, extent) else { return }
-        for tap in before {
+        for index in before {
+          let tap = taps[index]
           taps.append(Tap(offset: tap.offset * extent + pixel, weight: tap.weight * weight))
         }
       }
@@ -45,6 +48,7 @@ struct GridSampler {
       case .cubic:
         for offset in -1...2 { add(first + offset, Self.cubic(abs(Real(offset) - ratio))) }
       }
+      taps.removeSubrange(before)
     }
   }
 

@@ -66,16 +66,35 @@ struct GridSampling: OperatorKernel {
       { (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
         let positions = run.elements(places, of: type)
-        run.pool.parallel(batch * points, grain: max(1, 1_024 / max(channels, 1))) { range in
+        // Points in blocks, so that the taps of a block serve all channels.
+        let side = 64
+        let blocks = (points + side - 1) / side
+        run.pool.parallel(batch * blocks, grain: max(1, 128 / max(channels, 1))) { range in
           var taps: [GridSampler.Tap<Real>] = []
-          for index in range {
-            let (item, point) = (index / points, index % points)
-            sampler.taps(at: positions + index * rank, &taps)
-            for channel in 0..<channels {
-              let plane = from + (item * channels + channel) * pixels
-              var sum: Real = 0
-              for tap in taps { sum += tap.weight * plane[tap.offset] }
-              to[(item * channels + channel) * points + point] = sum
+          var ends: [Int] = []
+          for block in range {
+            let (item, first) = (block / blocks, block % blocks * side)
+            let count = min(side, points - first)
+            taps.removeAll(keepingCapacity: true)
+            ends.removeAll(keepingCapacity: true)
+            for point in first..<first + count {
+              sampler.appendTaps(at: positions + (item * points + point) * rank, to: &taps)
+              ends.append(taps.count)
+            }
+            taps.withUnsafeBufferPointer { taps in
+              for channel in 0..<channels {
+                let plane = from + (item * channels + channel) * pixels
+                let row = to + (item * channels + channel) * points + first
+                var tap = 0
+                for point in 0..<count {
+                  var sum: Real = 0
+                  while tap < ends[point] {
+                    sum += taps[tap].weight * plane[taps[tap].offset]
+                    tap &+= 1
+                  }
+                  row[point] = sum
+                }
+              }
             }
           }
         }

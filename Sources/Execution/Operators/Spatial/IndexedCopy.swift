@@ -25,23 +25,75 @@ struct IndexedCopy {
     guard let last = sources.last, !last.isEmpty else { return }
     let runs = Self.runs(last)
     let rowBytes = last.count * fill.count
+    let isScattered = runs.count > last.count / 4 && last.allSatisfy { $0 >= 0 }
     pool.parallel(rowCount, grain: max(1, 32_768 / rowBytes)) { range in
-      for row in range {
-        copy(runs, from: start(of: row).map { source + $0 }, into: target + row * rowBytes)
+      var previous: Int?
+      starts(of: range) { row, start in
+        let place = target + row * rowBytes
+        defer { previous = start }
+        if row > range.lowerBound, start == previous {
+          place.copyMemory(from: place - rowBytes, byteCount: rowBytes)
+        } else if let start, isScattered {
+          pick(last, from: source + start, into: place)
+        } else {
+          copy(runs, from: start.map { source + $0 }, into: place)
+        }
       }
     }
   }
 
-  /// Bytes from the first element to where a row of the output comes from; `nil` for the fill.
-  private func start(of row: Int) -> Int? {
-    var (rest, offset) = (row, 0)
-    for axis in (0..<sources.count - 1).reversed() {
+  /// Copies elements one by one.
+  private func pick(
+    _ indices: [Int], from source: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+  ) {
+    func pick<Element>(_ type: Element.Type) {
+      let (from, to) = (
+        source.assumingMemoryBound(to: type), target.assumingMemoryBound(to: type)
+      )
+      indices.withUnsafeBufferPointer { indices in
+        for position in indices.indices { to[position] = from[indices[position]] }
+      }
+    }
+    switch fill.count {
+    case 1: pick(UInt8.self)
+    case 2: pick(UInt16.self)
+    case 4: pick(UInt32.self)
+    case 8: pick(UInt64.self)
+    default:
+      for (position, index) in indices.enumerated() {
+        copyElement(source + index * fill.count, into: target + position * fill.count)
+      }
+    }
+  }
+
+  /// Bytes from the first element to where each row of a range comes from; `nil` for the fill.
+  private func starts(of rows: Range<Int>, _ body: (Int, Int?) -> Void) {
+    let count = sources.count > 1 ? sources[sources.count - 2].count : 1
+    let stride = sources.count > 1 ? strides[sources.count - 2] : 0
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      // The axes before the last two stay as they are for a while.
+      let base = offset(of: row / count)
+      let first = row % count
+      let end = min(count, first + rows.upperBound - row)
+      for index in first..<end {
+        let source = sources.count > 1 ? sources[sources.count - 2][index] : 0
+        body(row, source < 0 ? nil : base.map { ($0 + source * stride) * fill.count })
+        row += 1
+      }
+    }
+  }
+
+  /// Elements before a place of all axes but the last two; `nil` for the fill.
+  private func offset(of place: Int) -> Int? {
+    var (rest, offset) = (place, 0)
+    for axis in sources.indices.dropLast(2).reversed() {
       let index = sources[axis][rest % sources[axis].count]
       rest /= sources[axis].count
       guard index >= 0 else { return nil }
       offset += index * strides[axis]
     }
-    return offset * fill.count
+    return offset
   }
 
   private func copy(

@@ -82,8 +82,9 @@ struct Pooling: OperatorKernel {
       let (padded, stride) = (
         spatial[axis] + axes[axis].padBegin + axes[axis].padEnd, axes[axis].stride
       )
-      guard padded >= axes[axis].span else { continue }
-      var outputs = (padded - axes[axis].span + stride - 1) / stride + 1
+      let room = padded - axes[axis].span
+      guard room > -stride else { continue }
+      var outputs = (room + stride - 1) / stride + 1
       // The last window must start inside the input or its padding before it.
       if (outputs - 1) * stride >= spatial[axis] + axes[axis].padBegin { outputs -= 1 }
       uncounted[axis] = max(0, (outputs - 1) * stride + axes[axis].span - padded)
@@ -151,18 +152,27 @@ struct Pooling: OperatorKernel {
       indices = site.write(places)
     }
     let (function, storesColumns) = (self.function, self.storesColumns)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(
+        threads: site.compiler.pool.threadCount, width: input.elementType.bitWidth / 8))
     func maximum<Element: PoolableElement>(_ type: Element.Type) -> Step.Body {
       { (run: RunContext) throws(ExecutionError) in
-        kernel.maximum(
-          run.elements(source, of: type), into: run.elements(target),
-          indices: indices.map { run.elements($0) }, storesColumns: storesColumns, pool: run.pool)
+        let (from, to) = (run.elements(source, of: type), run.elements(target, of: type))
+        if let indices {
+          kernel.maximum(
+            from, into: to, indices: run.elements(indices), storesColumns: storesColumns,
+            pool: run.pool)
+        } else {
+          kernel.maximum(from, into: to, scratch: run.scratch(scratch), pool: run.pool)
+        }
       }
     }
     func body<Real: RealElement & PoolableElement>(_ type: Real.Type) -> Step.Body {
       guard function != .maximum else { return maximum(type) }
       return { (run: RunContext) throws(ExecutionError) in
         kernel.combine(
-          function, run.elements(source, of: type), into: run.elements(target), pool: run.pool)
+          function, run.elements(source, of: type), into: run.elements(target),
+          scratch: run.scratch(scratch), pool: run.pool)
       }
     }
     let step: Step.Body
@@ -175,6 +185,6 @@ struct Pooling: OperatorKernel {
     }
     try site.emit(
       outputs, kernel: "\(site.operatorName.lowercased())-plain-\(input.elementType)",
-      reads: [source], body: step)
+      reads: [source], scratch: scratch, body: step)
   }
 }

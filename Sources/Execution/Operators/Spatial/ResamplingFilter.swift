@@ -85,23 +85,36 @@ struct AxisWeights {
     pool: ThreadPool
   ) {
     let output = self.output
-    indices.withUnsafeBufferPointer { indices in
-      weights.withUnsafeBufferPointer { weights in
-        pool.parallel(outer * output, grain: max(1, 8_192 / max(inner, 1))) { range in
-          for row in range {
-            let from = source + row / output * input * inner
-            let to = target + row * inner
-            let taps = starts[row % output]..<starts[row % output + 1]
-            if inner == 1 {
-              var sum: Real = 0
-              for tap in taps { sum += Real(weights[tap]) * from[indices[tap]] }
-              to.pointee = sum
-              continue
+    starts.withUnsafeBufferPointer { starts in
+      indices.withUnsafeBufferPointer { indices in
+        weights.withUnsafeBufferPointer { weights in
+          guard inner == 1 else {
+            pool.parallel(outer * output, grain: max(1, 8_192 / max(inner, 1))) { range in
+              for row in range {
+                let from = source + row / output * input * inner
+                let to = target + row * inner
+                to.update(repeating: 0, count: inner)
+                for tap in starts[row % output]..<starts[row % output + 1] {
+                  let (weight, line) = (Real(weights[tap]), from + indices[tap] * inner)
+                  for index in 0..<inner { to[index] += weight * line[index] }
+                }
+              }
             }
-            to.update(repeating: 0, count: inner)
-            for tap in taps {
-              let (weight, line) = (Real(weights[tap]), from + indices[tap] * inner)
-              for index in 0..<inner { to[index] += weight * line[index] }
+            return
+          }
+          pool.parallel(outer, grain: max(1, 8_192 / max(output, 1))) { range in
+            for row in range {
+              let (from, to) = (source + row * input, target + row * output)
+              var tap = 0
+              for position in 0..<output {
+                let end = starts[position + 1]
+                var sum: Real = 0
+                while tap < end {
+                  sum += Real(weights[tap]) * from[indices[tap]]
+                  tap &+= 1
+                }
+                to[position] = sum
+              }
             }
           }
         }

@@ -112,13 +112,19 @@ struct Resizing: OperatorKernel {
     let isPicture =
       Layout.supportsChannelsLast(rank: shape.rank) && axes[0].isUnchanged && axes[1].isUnchanged
       && !isCrop && input.elementType.bitWidth >= 8
+    if isNearest {
+      guard isPicture, input.preferredLayout == .channelsLast else {
+        return try compileNearest(input, axes, site)
+      }
+      return try compilePicture(nearest: input, axes, site)
+    }
     if isPicture {
-      if isNearest { return try compilePicture(nearest: input, axes, site) }
-      if input.elementType == .float32, !filter.antialiases, case .linear = filter.shape {
+      // Rows of pixels with few channels are shorter than what turning the axes costs.
+      let isThin = input.shape[1] < 8 && input.preferredLayout == .rowMajor
+      if input.elementType == .float32, !filter.antialiases, !isThin, case .linear = filter.shape {
         return try compilePicture(linear: input, axes, site)
       }
     }
-    if isNearest { return try compileNearest(input, axes, site) }
     try compileFiltered(input, axes, site)
   }
 

@@ -10,10 +10,20 @@ struct SlidingWindow {
   let tapCount: Int
   /// Pixels between the places of a tap at neighbouring positions of a row.
   let step: Int
-  /// For each tap and axis, the positions at which the tap lies on the image, and the pixel that
-  /// it would meet at position 0.
-  private let spans: [Span]
+  /// Of all taps, one after the other.
+  private var found: [Run] = []
+  /// Where the runs of each tap begin in `found`.
+  private var starts = [0]
 
+  /// Neighbouring positions at which a tap lies on the image.
+  private struct Run {
+    var position: Int
+    var pixel: Int
+    var count: Int
+  }
+
+  /// The positions along one axis at which a tap lies on the image, and the pixel that it would meet
+  /// at position 0.
   private struct Span {
     var first: Int
     var end: Int
@@ -28,8 +38,8 @@ struct SlidingWindow {
     tapCount = kernel.elementCount
     step = axes.last?.stride ?? 1
     let strides = kernel.strides
-    spans = (0..<tapCount).flatMap { tap in
-      axes.indices.map { axis in
+    for tap in 0..<tapCount {
+      let spans = axes.indices.map { axis in
         let window = axes[axis]
         let place = tap / strides[axis] % window.kernel * window.dilation - window.padBegin
         let first = place >= 0 ? 0 : (window.stride - 1 - place) / window.stride
@@ -37,31 +47,36 @@ struct SlidingWindow {
         let end = room < 0 ? 0 : min(positions[axis], room / window.stride + 1)
         return Span(first: first, end: max(first, end), offset: place)
       }
+      collect(spans, 0, position: 0, pixel: 0)
+      starts.append(found.count)
     }
+  }
+
+  private mutating func collect(_ spans: [Span], _ axis: Int, position: Int, pixel: Int) {
+    let (span, stride) = (spans[axis], axes[axis].stride)
+    let (position, pixel) = (position * positions[axis], pixel * image[axis] + span.offset)
+    guard axis == spans.count - 1 else {
+      for index in span.first..<span.end {
+        collect(spans, axis + 1, position: position + index, pixel: pixel + index * stride)
+      }
+      return
+    }
+    guard span.end > span.first else { return }
+    found.append(
+      Run(
+        position: position + span.first, pixel: pixel + span.first * stride,
+        count: span.end - span.first))
   }
 
   /// Calls `body` with runs of neighbouring positions at which the tap lies on the image: the first
   /// position, the pixel there, and how many there are.
+  @inline(__always)
   func runs(tap: Int, _ body: (_ position: Int, _ pixel: Int, _ count: Int) -> Void) {
-    walk(0, tap * axes.count, 0, 0, body)
-  }
-
-  private func walk(
-    _ axis: Int, _ span: Int, _ position: Int, _ pixel: Int, _ body: (Int, Int, Int) -> Void
-  ) {
-    let range = spans[span + axis]
-    let stride = axes[axis].stride
-    let positionBase = position * positions[axis]
-    let pixelBase = pixel * image[axis] + range.offset
-    guard axis < axes.count - 1 else {
-      if range.end > range.first {
-        body(
-          positionBase + range.first, pixelBase + range.first * stride, range.end - range.first)
+    found.withUnsafeBufferPointer { found in
+      for index in starts[tap]..<starts[tap + 1] {
+        let run = found[index]
+        body(run.position, run.pixel, run.count)
       }
-      return
-    }
-    for index in range.first..<range.end {
-      walk(axis + 1, span, positionBase + index, pixelBase + index * stride, body)
     }
   }
 }

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import Kernels
+
+@Suite struct FloatNormalizationTests {
+  @Test(arguments: InstructionSet.available, [0, 1, 7, 8, 9, 16, 31, 100])
+  func rowsAreNormalisedByTheirMoments(isa: InstructionSet, count: Int) {
+    let input = GuardedBuffer(testValues(count))
+    for centers in [true, false] {
+      let (mean, squares) = NormalizationFloat.deviation(
+        input.base, count: count, centers: centers, isa: isa)
+      let sum = input.array.reduce(0.0) { $0 + Double($1) }
+      let wanted = centers && count > 0 ? sum / Double(count) : 0
+      #expect(abs(mean - wanted) <= 1e-12)
+      let rest = input.array.reduce(0.0) { $0 + (Double($1) - wanted) * (Double($1) - wanted) }
+      #expect(abs(squares - rest) <= 1e-9 * max(1, rest))
+    }
+    for steps in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+      let scale = GuardedBuffer(testValues(steps.0 == 1 ? max(count, 1) : 1, seed: 2))
+      let bias = GuardedBuffer(testValues(steps.1 == 1 ? max(count, 1) : 1, seed: 3))
+      let output = GuardedBuffer<Float>(count: count, repeating: .nan)
+      NormalizationFloat.apply(
+        input.base, into: output.base, count: count, mean: 0.25, factor: 1.5, scale: scale.base,
+        bias: bias.base, steps: (scale: steps.0, bias: steps.1), isa: isa)
+      for index in 0..<count {
+        let value = (input.base[index] - 0.25) * 1.5 * scale.base[index * steps.0]
+        #expect(abs(output.base[index] - (value + bias.base[index * steps.1])) <= 1e-5)
+      }
+    }
+  }
+}
