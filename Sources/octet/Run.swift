@@ -35,6 +35,18 @@ struct Run: ParsableCommand {
   @Option(help: "Write these inner values too, separated by commas; all writes every one.")
   var keep: String?
 
+  @Option(
+    name: .customLong("state"),
+    help: ArgumentHelp(
+      """
+      An output that the next step takes as an input, such as state=stateN. The inputs then hold \
+      steps, one behind the other, and outputs are stacked; states begin with zeros. Repeat for more.
+      """, valueName: "input=output"))
+  var states: [String] = []
+
+  @Option(help: "How steps are made of the inputs, with --state: frame=576:512,scale=1/32768.")
+  var preprocess = ""
+
   @Flag(help: "Compute QuantizeLinear and DequantizeLinear in float instead of on int8 kernels.")
   var simulate = false
 
@@ -45,6 +57,15 @@ struct Run: ParsableCommand {
   func validate() throws {
     if inputs != nil, !files.isEmpty {
       throw ValidationError("Give --inputs FILE.npz or --input NAME=FILE, one of the two.")
+    }
+    for text in states where StateLink(parsing: text) == nil {
+      throw ValidationError("--state takes INPUT=OUTPUT, such as state=stateN; got '\(text)'.")
+    }
+    if states.isEmpty, !preprocess.isEmpty {
+      throw ValidationError("Without --state inputs are fed as they are; leave out --preprocess.")
+    }
+    if !states.isEmpty, keep != nil {
+      throw ValidationError("--keep shows values of one run; it does not go with --state.")
     }
     for text in files where !text.contains("=") {
       throw ValidationError("--input takes NAME=FILE; got '\(text)'.")
@@ -58,15 +79,7 @@ struct Run: ParsableCommand {
       throw ValidationError(
         "The model has inputs: give --inputs FILE.npz or --input '\(first.name)=FILE'.")
     }
-    let feed = try feed(executor)
-    var kept: [(name: String, tensor: Tensor)] = []
-    let results = try executor.run(feed) { value in kept.append((value.name, value.tensor())) }
-    var members = executor.outputs.compactMap { declaration in
-      results[declaration.name].map { (name: declaration.name, tensor: $0) }
-    }
-    for value in kept where !members.contains(where: { $0.name == value.name }) {
-      members.append(value)
-    }
+    let members = try states.isEmpty ? whole(executor) : steps(executor)
     if let outputs {
       if TensorProtoFolder.isMeant(by: outputs) {
         try TensorProtoFolder.write(members, to: outputs)
@@ -109,31 +122,48 @@ struct Run: ParsableCommand {
         threads: host.threads, kept: kept, dynamicQuantization: dynamic.quantization))
   }
 
-  private func feed(_ executor: Executor) throws -> [String: Tensor] {
-    var specifications: [InputSpecification] = []
-    for input in executor.inputs {
+  /// Outputs of one run, and values that are kept.
+  private func whole(_ executor: Executor) throws -> [(name: String, tensor: Tensor)] {
+    let (tensors, notes) = try source().wholeInputs(for: specifications(executor))
+    for note in notes { warn(note) }
+    let feed = Dictionary(
+      tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    var kept: [(name: String, tensor: Tensor)] = []
+    let results = try executor.run(feed) { value in kept.append((value.name, value.tensor())) }
+    var members = executor.outputs.compactMap { declaration in
+      results[declaration.name].map { (name: declaration.name, tensor: $0) }
+    }
+    for value in kept where !members.contains(where: { $0.name == value.name }) {
+      members.append(value)
+    }
+    return members
+  }
+
+  private func steps(_ executor: Executor) throws -> [(name: String, tensor: Tensor)] {
+    try RunSequence(
+      executor: executor, links: states.compactMap(StateLink.init(parsing:)),
+      preprocessing: preprocess
+    ).outputs(of: source(), for: specifications(executor))
+  }
+
+  private func specifications(_ executor: Executor) throws -> [InputSpecification] {
+    try executor.inputs.map { input in
       guard let type = input.elementType else {
         throw ExecutionError.inputIsNoTensor(input.name)
       }
-      specifications.append(
-        InputSpecification(
-          name: input.name, elementType: type,
-          dimensions: (input.dimensions ?? []).map(\.fixedExtent)))
+      return InputSpecification(
+        name: input.name, elementType: type,
+        dimensions: (input.dimensions ?? []).map(\.fixedExtent))
     }
-    let source: DatasetSource
-    if let inputs {
-      source = try DatasetSource.open(inputs, readers: .withTensorProto)
-    } else {
-      let pairs = files.map { text in
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
-      }
-      source = try DatasetSource.files(pairs, readers: .withTensorProto)
+  }
+
+  private func source() throws -> DatasetSource {
+    if let inputs { return try DatasetSource.open(inputs, readers: .withTensorProto) }
+    let pairs = files.map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
     }
-    let (tensors, notes) = try source.wholeInputs(for: specifications)
-    for note in notes { warn(note) }
-    return Dictionary(
-      tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    return try DatasetSource.files(pairs, readers: .withTensorProto)
   }
 
   private struct Member: Encodable {

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Graph {
   /// How many dimensions `value` has at least, as far as the operators before it tell.
   package func leastRank(of value: String, _ index: GraphIndex, depth: Int = 8) -> Int {
