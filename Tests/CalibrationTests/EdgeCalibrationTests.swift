@@ -23,7 +23,7 @@ import Testing
       case .zeros: return [Self.images(0), Self.images(0, 0)]
       case .constant: return [Self.images(0.7), Self.images(0.7, 0.7)]
       case .greatest: return [Self.images(3.4e38, -3.4e38), Self.images(1)]
-      case .tiny: return [Self.images(1e-38), Self.images(-1e-40)]
+      case .tiny: return [Self.images(2e-38), Self.images(-.leastNormalMagnitude / 64)]
       case .single: return [Self.images(0.3)]
       case .withNonFinite: return [Self.images(.nan, .infinity, 1), Self.images(0.5)]
       case .differentSizes:

@@ -20,6 +20,7 @@ import Workbench
     ("open /a b.onnx", Action.openModel("/a b.onnx")), ("q", .quit), ("w", .save(path: nil)),
     ("w /x.octet.json", .save(path: "/x.octet.json")), ("batch 8", .setBatchSize(8)),
     ("limit all", .setLimit(nil)), ("limit 10", .setLimit(10)), ("target ort", .setTarget(.ort)),
+    ("state state=stateN h=hn", .setStates(["state=stateN", "h=hn"])), ("state none", .setStates([])),
     ("preprocess none", .setPreprocessing("")), ("und", .undo), ("threads 2", .setThreads(2)),
     ("export", .export(path: nil)), ("export /x.onnx", .export(path: "/x.onnx")),
     ("theme mono", .setTheme("mono")), ("data random", .chooseData("random")),
