@@ -132,7 +132,7 @@ def test_voice_activity_in_frames_of_recordings(tmp_path):
             frame = np.concatenate([context, signal[start:start + 512]])
             context = frame[-64:]
             output, state = judge.run(
-                None, {"input": frame[None], "state": state, "sr": np.int64(16_000)})
+                None, {"input": frame[None], "state": state, "sr": np.array(16_000)})
             reals.append(output)
     assert len(reals) == steps
     for number, values in enumerate(recordings):
