@@ -39,7 +39,10 @@ import Testing
       "centred", "normal",
     ] {
       let layer = try #require(layers.layer(producing: output), "\(output)")
-      #expect(layer.role == .float(reason: "it computes or applies a statistic, such as a mean or a variance"), "\(output)")
+      #expect(
+        layer.role
+          == .float(reason: "it computes or applies a statistic, such as a mean or a variance"),
+        "\(output)")
     }
     #expect(layers.layer(producing: "product")?.role == .quantizable)
     #expect(layers.layer(producing: "y")?.role == .quantizable)

@@ -64,11 +64,15 @@ import Testing
       // Two frames each: three values of the first recording do not fill another.
       #expect(data.batchCount == 4)
       #expect(starts(data) == [0, 2])
-      func frame(_ index: Int) throws -> [Float] { try data.batch(at: index).inputs[0].tensor.floats }
+      func frame(_ index: Int) throws -> [Float] {
+        try data.batch(at: index).inputs[0].tensor.floats
+      }
       #expect(try frame(0) == [0, 0, 0, 2, 4, 6])
       #expect(try frame(1) == [4, 6, 8, 10, 12, 14])
       #expect(try frame(2) == [0, 0, 0, 2, 4, 6])
-      #expect(data.options.preprocessing.text == "frame=6:4,scale=2.0" || data.options.preprocessing.text == "frame=6:4,scale=2")
+      #expect(
+        data.options.preprocessing.text == "frame=6:4,scale=2.0"
+          || data.options.preprocessing.text == "frame=6:4,scale=2")
     }
   }
 
@@ -81,9 +85,12 @@ import Testing
         try DatasetSource.open(path), inputs: [.image("input", 1, 3)], options: options)
       #expect(data.batchCount == 5)
       #expect((0..<5).filter(data.startsSequence) == [0, 4])
-      #expect(try data.manifest().digest != Dataset(
-        try DatasetSource.open(path), inputs: [.image("input", 1, 3)],
-        options: DatasetOptions(limit: 5)).manifest().digest)
+      #expect(
+        try data.manifest().digest
+          != Dataset(
+            try DatasetSource.open(path), inputs: [.image("input", 1, 3)],
+            options: DatasetOptions(limit: 5)
+          ).manifest().digest)
     }
   }
 

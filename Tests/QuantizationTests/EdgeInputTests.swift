@@ -6,7 +6,8 @@ import Testing
 /// narrow, tensors with nothing in them. Every observer has to answer, under every scheme.
 @Suite struct EdgeInputTests {
   enum Data: CaseIterable {
-    case greatest, greatestAndLeast, infinities, notNumbers, narrowFirst, oneUlpFirst, zeros, constant
+    case greatest, greatestAndLeast, infinities, notNumbers, narrowFirst, oneUlpFirst, zeros,
+      constant
     case negativeConstant, denormals, single, singleAmongEmpty, otherShapes, growing
 
     /// Batches of values and, for each, its number of channels.
@@ -23,7 +24,7 @@ import Testing
       case .zeros: return [([0, 0, -0.0, 0], 2), ([0, 0], 2)]
       case .constant: return [([1.5, 1.5], 2), ([1.5, 1.5, 1.5, 1.5], 2)]
       case .negativeConstant: return [([-3, -3], 2)]
-      case .denormals: 
+      case .denormals:
         let least = Float.leastNormalMagnitude
         return [([least / 100, -least / 400], 2), ([least / 50, 0], 2)]
       case .single: return [([7], 1)]

@@ -95,7 +95,8 @@ extension Dataset {
       source: source.name, files: files,
       members: Dictionary(members, uniquingKeysWith: { first, _ in first }), labels: labelMember,
       limit: options.limit, seed: options.seed, batchSize: options.batchSize,
-      states: options.states.isEmpty ? nil : options.states, sampleCount: sampleCount, preprocessing: options.preprocessing,
+      states: options.states.isEmpty ? nil : options.states, sampleCount: sampleCount,
+      preprocessing: options.preprocessing,
       preprocessingByInput: options.preprocessingByInput, random: source.random)
   }
 }

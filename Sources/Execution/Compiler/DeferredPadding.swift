@@ -18,7 +18,8 @@ extension OperatorSite {
     guard let (_, reader) = follower(), reader.is("Conv"),
       reader.inputs.first == unit.outputs.first,
       input.elementType == .float32, Layout.supportsChannelsLast(rank: begin.count),
-      reader.inputs.dropFirst().allSatisfy({ $0.isEmpty || compiler.isKnown($0) }), begin[..<2] == [0, 0], end[..<2] == [0, 0],
+      reader.inputs.dropFirst().allSatisfy({ $0.isEmpty || compiler.isKnown($0) }),
+      begin[..<2] == [0, 0], end[..<2] == [0, 0],
       (begin + end).allSatisfy({ $0 >= 0 }),
       reader.node?.string("auto_pad") ?? "NOTSET" == "NOTSET"
     else { return false }

@@ -13,7 +13,9 @@ extension OperatorSite {
 
   /// The bytes of a number as an element of `type`.
   func elementBytes(_ value: Float, _ type: ElementType) throws(ExecutionError) -> [UInt8] {
-    func bytes<Element>(_ element: Element) -> [UInt8] { withUnsafeBytes(of: element) { Array($0) } }
+    func bytes<Element>(_ element: Element) -> [UInt8] {
+      withUnsafeBytes(of: element) { Array($0) }
+    }
     guard value != 0 else {
       guard type.bitWidth >= 8 else { throw wrongType(type) }
       return [UInt8](repeating: 0, count: type.bitWidth / 8)

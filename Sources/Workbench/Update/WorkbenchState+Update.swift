@@ -15,7 +15,8 @@ extension WorkbenchState {
     case .edit, .clipByHand, .toggleReal, .quantizeOnly, .setTarget, .setRule, .undo, .redo,
       .applyAdvice, .keepFloat:
       return changeRecipe(action)
-    case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit, .setStates,
+    case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
+      .setStates,
       .setThreads,
       .startCalibration, .togglePause, .stepBatch, .cancelJob, .toggleWatch, .analyseErrors,
       .runSensitivity, .convert, .runBenchmark, .export, .save, .quit:

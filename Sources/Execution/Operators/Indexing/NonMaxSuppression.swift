@@ -34,7 +34,9 @@ struct NonMaxSuppression: TensorOperator {
         let row = points[(image * classes + label) * count..<(image * classes + label + 1) * count]
         let first = row.startIndex
         let candidates = (0..<count).filter { box in lowest.map { row[first + box] > $0 } ?? true }
-          .sorted { row[first + $0] != row[first + $1] ? row[first + $0] > row[first + $1] : $0 < $1 }
+          .sorted {
+            row[first + $0] != row[first + $1] ? row[first + $0] > row[first + $1] : $0 < $1
+          }
         var kept: [Int] = []
         for box in candidates {
           guard kept.count < limit else { break }

@@ -61,9 +61,10 @@ extension OperatorSite {
   /// Copies `data` to output 0, into which `scatter` then writes.
   fileprivate func emitScatter(
     into data: Value, _ updates: Value, _ indices: IndexOperand, _ reduction: ScatterReduction,
-    scatter: @escaping (
-      IndexElements, ScatterReduction.Combination, UnsafeMutableRawPointer, UnsafeRawPointer
-    ) throws(ExecutionError) -> Void
+    scatter:
+      @escaping (
+        IndexElements, ScatterReduction.Combination, UnsafeMutableRawPointer, UnsafeRawPointer
+      ) throws(ExecutionError) -> Void
   ) throws(ExecutionError) {
     guard updates.elementType == data.elementType else {
       throw mismatch("\(updates.elementType) into \(data.elementType)")

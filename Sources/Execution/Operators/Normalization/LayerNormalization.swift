@@ -97,7 +97,8 @@ extension OperatorSite {
         continue
       }
       try require(value, type)
-      let own = isShared ? Shape(Array(value.shape.dimensions.suffix(normalized.rank))) : value.shape
+      let own =
+        isShared ? Shape(Array(value.shape.dimensions.suffix(normalized.rank))) : value.shape
       guard own.broadcast(with: target) == target else {
         throw mismatch("\(value.shape) for normalised elements of shape \(normalized)")
       }

@@ -67,7 +67,9 @@ struct SkipLayerNormalization: OperatorKernel {
     let type = input.elementType
     guard type == .float32 || type == .float64 else { throw site.wrongType(type) }
     let step = type == .float32 ? body(Float.self) : body(Double.self)
-    guard !isNamed else { return try site.emit([sum], kernel: "add-plain", reads: reads, body: step) }
+    guard !isNamed else {
+      return try site.emit([sum], kernel: "add-plain", reads: reads, body: step)
+    }
     try site.compiler.emit(
       Step(
         name: site.nodeName, operatorName: "Add", nodes: [], output: "", outputShape: sum.shape,

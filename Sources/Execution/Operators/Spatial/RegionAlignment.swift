@@ -22,7 +22,8 @@ struct RegionAlignment: OperatorKernel {
     else {
       throw .invalidAttribute(
         operatorName: "RoiAlign", node: node.name,
-        attribute: "mode or coordinate_transformation_mode", detail: "is '\(mode)', '\(coordinates)'")
+        attribute: "mode or coordinate_transformation_mode",
+        detail: "is '\(mode)', '\(coordinates)'")
     }
     isMaximum = mode == "max"
     // Before opset 16 there was no shift and no choice.
