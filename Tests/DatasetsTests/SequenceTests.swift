@@ -43,7 +43,8 @@ import Testing
       let data = try dataset(["x": counting([2, 4, 3])], input: 1, 3, folder: folder)
       #expect(data.batchCount == 8)
       #expect(starts(data) == [0, 4])
-      #expect(try data.batch(at: 4).inputs[0].tensor == Tensor([Float(12), 13, 14], shape: [1, 3]))
+      #expect(
+        try data.batch(at: 4).inputs[0].tensor == Tensor([Float(12), 13, 14], shape: [1, 3]))
     }
   }
 
