@@ -8,7 +8,7 @@ VENV := .venv
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges conformance journeys check format snapshots golden bench size install install-test clean
+.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -25,6 +25,7 @@ install-test:
 test: install-test
 	$(BUILD) --build-tests
 	@$(MAKE) --no-print-directory unit judges journeys
+	@$(MAKE) --no-print-directory fuzz COUNT=200 SEED=1
 
 # Unit, property, golden and snapshot tests.
 unit:
@@ -37,6 +38,10 @@ judges: $(VENV)/ready
 # ONNX's own node tests; writes Documentation/Operators.md. ONLY=REGEX chooses and writes nothing.
 conformance: $(VENV)/ready
 	@$(VENV)/bin/python Tests/Conformance/conformance.py $(if $(ONLY),--only '$(ONLY)')
+
+# Models that were broken at random; prints the seed. COUNT and SEED choose.
+fuzz: $(VENV)/ready
+	@$(VENV)/bin/python Tests/Fuzz/fuzz.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 # Real keys in a real terminal.
 journeys: $(VENV)/ready

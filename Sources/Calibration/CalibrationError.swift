@@ -1,3 +1,5 @@
+package import Datasets
+
 /// Why observing, predicting or measuring could not be done.
 package enum CalibrationError: Error, Equatable, CustomStringConvertible {
   /// No statistics for an edge that is to be quantized.
@@ -6,6 +8,8 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
   case parameters(subject: String, reason: String)
   /// Two models or two sets of statistics that do not belong together.
   case mismatch(String)
+  /// An output that cannot be the input of the next step.
+  case state(StateLink, reason: String)
   case noData
 
   package var description: String {
@@ -15,6 +19,8 @@ package enum CalibrationError: Error, Equatable, CustomStringConvertible {
         + "hand, or keep the layers around it in float32."
     case .parameters(let subject, let reason): "'\(subject)' cannot be quantized: \(reason)"
     case .mismatch(let reason): reason
+    case .state(let link, let reason):
+      "--state \(link) does not fit the model: \(reason). Write --state INPUT=OUTPUT."
     case .noData: "There are no samples. Give data with at least one."
     }
   }

@@ -31,6 +31,8 @@ package struct Dataset: Sendable {
   /// The units of data in the order in which they are given.
   private let order: [Int]
   private let unitsPerBatch: Int
+  /// Units with which a sequence begins.
+  private let sequenceStarts: Set<Int>
   private let rowsPerUnit: Int
   private let labels: [Int64]?
 
@@ -43,7 +45,8 @@ package struct Dataset: Sendable {
       choices = try recipe.members(for: inputs)
     } else {
       choices = try MemberChoice(
-        source: source, purpose: options.purpose, preprocessing: options.preprocessing(for:)
+        source: source, purpose: options.purpose, areSteps: !options.states.isEmpty,
+        preprocessing: options.preprocessing(for:)
       ).choices(for: inputs, mapping: options.mapping)
     }
     var notes = source.notes
@@ -52,7 +55,8 @@ package struct Dataset: Sendable {
     for (input, choice) in zip(inputs, choices) {
       let (steps, note) = choice.member.preprocessing(options.preprocessing(for: input), for: input)
       if let note { notes.append(note) }
-      bound.append(try Self.binding(choice.member, input, steps))
+      bound.append(
+        try Self.binding(choice.member, input, steps, areSteps: !options.states.isEmpty))
     }
     let units = try UnitCount(bound)
     let unitLimit = options.limit.map { max(1, $0 / units.rowsPerUnit) } ?? units.count
@@ -66,7 +70,7 @@ package struct Dataset: Sendable {
     sampleBindings = zip(bound, choices).map { binding, choice in
       SampleBinding.fitting(
         choice.member, to: binding.input, preprocessing: binding.preprocessing,
-        upTo: lastRow * binding.rowsPerUnit) ?? binding
+        upTo: lastRow * binding.rowsPerUnit, areSteps: !options.states.isEmpty) ?? binding
     }
     for (binding, choice) in zip(bound, choices) where !source.isRandom {
       notes.append(
@@ -81,6 +85,10 @@ package struct Dataset: Sendable {
     self.options = options
     self.order = order
     constants = units.constants
+    sequenceStarts = Set(
+      bound.first { !units.constants.contains($0.input.name) }.map { binding in
+        binding.store.starts.map { $0 / binding.rowsPerUnit }
+      } ?? [0])
     rowsPerUnit = units.rowsPerUnit
     unitsPerBatch = units.isFlexible ? options.batchSize : 1
     sampleCount = order.count * units.rowsPerUnit
@@ -105,6 +113,11 @@ package struct Dataset: Sendable {
       notes.append("'\(found.member)' gives the labels.")
     }
     self.notes = notes
+  }
+
+  /// Whether no step before it belongs to the sequence of the batch at a place.
+  package func startsSequence(at index: Int) -> Bool {
+    index == 0 || sequenceStarts.contains(order[index * unitsPerBatch])
   }
 
   /// The batch at a place in `0..<batchCount`.
@@ -162,6 +175,10 @@ package struct Dataset: Sendable {
     guard options.batchSize > 0 else {
       throw .badOption(name: "--batch", value: options.batchSize)
     }
+    if let link = options.states.first {
+      if options.batchSize > 1 { throw .steps(link: link, option: "--batch") }
+      if options.seed != nil { throw .steps(link: link, option: "--seed") }
+    }
     let names = inputs.map(\.name)
     for name in options.preprocessingByInput.keys.sorted() where !names.contains(name) {
       throw .inputMissing(name: name, nearest: NearestName.to(name, among: names), known: names)
@@ -169,9 +186,11 @@ package struct Dataset: Sendable {
   }
 
   private static func binding(
-    _ member: DataMember, _ input: InputSpecification, _ steps: Preprocessing
+    _ member: DataMember, _ input: InputSpecification, _ steps: Preprocessing, areSteps: Bool
   ) throws(DatasetError) -> SampleBinding {
-    if let binding = SampleBinding.fitting(member, to: input, preprocessing: steps) {
+    if let binding = SampleBinding.fitting(
+      member, to: input, preprocessing: steps, areSteps: areSteps)
+    {
       return binding
     }
     let prepared = steps.isIdentity ? "" : ", after --preprocess \(steps.text),"

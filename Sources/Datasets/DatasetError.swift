@@ -37,6 +37,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case noSamples(source: String, reason: String)
   case needsShape(input: String, dimensions: String)
   case badOption(name: String, value: Int)
+  /// Samples that are steps of sequences cannot be drawn or stacked.
+  case steps(link: StateLink, option: String)
 
   // Preparing.
   case badPreprocessing(part: String, reason: String)
@@ -109,6 +111,9 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
         + "Fix it with --shape \(input)=…"
     case .badOption(let name, let value):
       "\(name) is \(value); it must be at least 1."
+    case .steps(let link, let option):
+      "--state \(link) makes the samples steps that follow each other, one at a time; \(option) does"
+        + " not go with that."
     case .badPreprocessing(let part, let reason):
       "Cannot understand '\(part)' in --preprocess: \(reason)."
     case .cannotPrepare(let place, let reason):

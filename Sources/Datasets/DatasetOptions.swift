@@ -13,6 +13,8 @@ package struct DatasetOptions: Equatable, Sendable {
   package var seed: UInt64?
   /// Samples to a batch, where the model takes any number.
   package var batchSize = 1
+  /// Inputs that are no data but what the step before gave; samples are then steps, in order.
+  package var states: [StateLink] = []
   /// For every input that takes float values.
   package var preprocessing = Preprocessing()
   /// For single inputs, instead of `preprocessing`.
@@ -21,7 +23,7 @@ package struct DatasetOptions: Equatable, Sendable {
   package init(
     purpose: DatasetPurpose = .calibration, mapping: [String: String] = [:],
     labels: String? = nil, limit: Int? = nil, seed: UInt64? = nil, batchSize: Int = 1,
-    preprocessing: Preprocessing = Preprocessing(),
+    states: [StateLink] = [], preprocessing: Preprocessing = Preprocessing(),
     preprocessingByInput: [String: Preprocessing] = [:]
   ) {
     self.purpose = purpose
@@ -30,6 +32,7 @@ package struct DatasetOptions: Equatable, Sendable {
     self.limit = limit
     self.seed = seed
     self.batchSize = batchSize
+    self.states = states
     self.preprocessing = preprocessing
     self.preprocessingByInput = preprocessingByInput
   }

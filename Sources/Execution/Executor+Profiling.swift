@@ -8,9 +8,18 @@ extension Executor {
   /// that such a run could take.
   package func plan(for shapes: [String: Shape]) throws(ExecutionError) -> Plan {
     var inputs: [String: Tensor] = [:]
+    var byteCount = 0
     for declaration in self.inputs {
       guard let shape = shapes[declaration.name] else {
         throw .missingInput(name: declaration.name)
+      }
+      let type = declaration.elementType ?? .float32
+      guard let count = shape.checkedElementCount else {
+        throw .notEnoughMemory(bytes: .max)
+      }
+      byteCount += min(count, Self.mostSurveyedBytes) * max(type.bitWidth / 8, 1)
+      guard count <= Self.mostSurveyedBytes, byteCount <= Self.mostSurveyedBytes else {
+        throw .notEnoughMemory(bytes: byteCount)
       }
       inputs[declaration.name] = Tensor(declaration.elementType ?? .float32, shape: shape)
     }
@@ -25,6 +34,9 @@ extension Executor {
     }
     return survey.plan
   }
+
+  /// Inputs of zeros that a plan is made for may take so much; real data may take more.
+  private static let mostSurveyedBytes = 1 << 29
 
   /// Times every step of some runs.
   ///

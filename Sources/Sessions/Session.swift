@@ -47,17 +47,20 @@ package struct Session: Codable, Equatable, Sendable {
     package var batchSize: Int
     package var limit: Int?
     package var seed: UInt64?
+    /// `state=stateN` for every output that the next step takes as an input.
+    package var states: [String]?
     /// Digest over all files and choices; `nil` until the data have been read.
     package var digest: String?
     package init(
       path: String, preprocessing: String, batchSize: Int, limit: Int?, seed: UInt64? = nil,
-      digest: String? = nil
+      states: [String]? = nil, digest: String? = nil
     ) {
       self.path = path
       self.preprocessing = preprocessing
       self.batchSize = batchSize
       self.limit = limit
       self.seed = seed
+      self.states = states
       self.digest = digest
     }
   }

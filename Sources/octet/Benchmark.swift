@@ -79,8 +79,7 @@ struct Benchmark: ParsableCommand {
         DataRequest(path: "", preprocessing: "", batchSize: data.batch, limit: data.batch)
       ).batch(at: 0)
     }
-    return Dictionary(
-      batch.inputs.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    return try Workspace(project: project).sampleInputs(batch)
   }
 
   private func reference() throws -> String {

@@ -104,6 +104,16 @@ struct DataArguments: ParsableArguments {
   @Option(help: "Choose and order samples by this seed.")
   var seed: UInt64?
 
+  @Option(
+    name: .customLong("state"),
+    help: ArgumentHelp(
+      """
+      An output that the next step takes as an input, such as state=stateN. Samples are then steps of \
+      one sequence; every file, joined member (a+b) and row of sequences begins another, with zeros. \
+      --preprocess frame=576:512 cuts recordings into steps. Repeat for more states.
+      """, valueName: "input=output"))
+  var states: [String] = []
+
   func validate() throws {
     if batch < 1 { throw ValidationError("--batch takes a whole number above 0.") }
     if let limit, limit < 1 { throw ValidationError("--limit takes a whole number above 0.") }
@@ -115,7 +125,7 @@ struct DataArguments: ParsableArguments {
   var request: DataRequest {
     DataRequest(
       path: data == "random" ? "" : data ?? "", preprocessing: preprocess, batchSize: batch,
-      limit: limit)
+      limit: limit, states: states)
   }
 
   var mapping: [String: String] {

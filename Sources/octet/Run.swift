@@ -35,6 +35,18 @@ struct Run: ParsableCommand {
   @Option(help: "Write these inner values too, separated by commas; all writes every one.")
   var keep: String?
 
+  @Option(
+    name: .customLong("state"),
+    help: ArgumentHelp(
+      """
+      An output that the next step takes as an input, such as state=stateN. The inputs then hold \
+      steps, one behind the other, and outputs are stacked; states begin with zeros. Repeat for more.
+      """, valueName: "input=output"))
+  var states: [String] = []
+
+  @Option(help: "How steps are made of the inputs, with --state: frame=576:512,scale=1/32768.")
+  var preprocess = ""
+
   @Flag(help: "Compute QuantizeLinear and DequantizeLinear in float instead of on int8 kernels.")
   var simulate = false
 
@@ -45,6 +57,15 @@ struct Run: ParsableCommand {
   func validate() throws {
     if inputs != nil, !files.isEmpty {
       throw ValidationError("Give --inputs FILE.npz or --input NAME=FILE, one of the two.")
+    }
+    for text in states where StateLink(parsing: text) == nil {
+      throw ValidationError("--state takes INPUT=OUTPUT, such as state=stateN; got '\(text)'.")
+    }
+    if states.isEmpty, !preprocess.isEmpty {
+      throw ValidationError("Without --state inputs are fed as they are; leave out --preprocess.")
+    }
+    if !states.isEmpty, keep != nil {
+      throw ValidationError("--keep shows values of one run; it does not go with --state.")
     }
     for text in files where !text.contains("=") {
       throw ValidationError("--input takes NAME=FILE; got '\(text)'.")
@@ -58,16 +79,7 @@ struct Run: ParsableCommand {
       throw ValidationError(
         "The model has inputs: give --inputs FILE.npz or --input '\(first.name)=FILE'.")
     }
-    var kept: [(name: String, value: RunValue)] = []
-    let results = try executor.run(values: try feed(executor)) { value in
-      kept.append((value.name, .tensor(value.tensor())))
-    }
-    var members = executor.outputs.compactMap { declaration in
-      results[declaration.name].map { (name: declaration.name, value: $0) }
-    }
-    for value in kept where !members.contains(where: { $0.name == value.name }) {
-      members.append(value)
-    }
+    let members = try states.isEmpty ? whole(executor) : steps(executor)
     if let outputs { try write(members, executor, to: outputs) }
     if output.json {
       try printJSON(
@@ -125,95 +137,81 @@ struct Run: ParsableCommand {
         threads: host.threads, kept: kept, dynamicQuantization: dynamic.quantization))
   }
 
+  /// Outputs of one run, and values that are kept.
+  private func whole(_ executor: Executor) throws -> [(name: String, value: RunValue)] {
+    var kept: [(name: String, value: RunValue)] = []
+    let results = try executor.run(values: try feed(executor)) { value in
+      kept.append((value.name, .tensor(value.tensor())))
+    }
+    var members = executor.outputs.compactMap { declaration in
+      results[declaration.name].map { (name: declaration.name, value: $0) }
+    }
+    for value in kept where !members.contains(where: { $0.name == value.name }) {
+      members.append(value)
+    }
+    return members
+  }
+
   private func feed(_ executor: Executor) throws -> [String: RunValue] {
-    let pairs = files.map { text in
-      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-      return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
-    }
     var feed: [String: RunValue] = [:]
-    var specifications: [InputSpecification] = []
-    for (index, input) in executor.inputs.enumerated() {
-      guard input.form == .tensor else {
-        let path =
-          pairs.first { $0.name == input.name }?.path
-          ?? inputs.map { "\($0)/input_\(index).pb" } ?? ""
-        feed[input.name] = try RunValue(path: path, input: input)
-        continue
-      }
-      specifications.append(
-        InputSpecification(
-          name: input.name, elementType: input.elementType ?? .float32,
-          dimensions: (input.dimensions ?? []).map(\.fixedExtent)))
+    for (index, input) in executor.inputs.enumerated() where input.form != .tensor {
+      let path =
+        pairs.first { $0.name == input.name }?.path
+        ?? inputs.map { "\($0)/input_\(index).pb" } ?? ""
+      feed[input.name] = try RunValue(path: path, input: input)
     }
+    let specifications = specifications(executor)
     guard !specifications.isEmpty else { return feed }
-    let source =
-      if let inputs, feed.isEmpty {
-        try DatasetSource.open(inputs, readers: .withTensorProto)
-      } else {
-        // Files that hold no tensors cannot be part of a data set.
-        try DatasetSource.files(
-          inputs.map { folder in
-            executor.inputs.enumerated().filter { feed[$1.name] == nil }
-              .map { (name: $1.name, path: "\(folder)/input_\($0).pb") }
-          } ?? pairs.filter { feed[$0.name] == nil }, readers: .withTensorProto)
-      }
-    let (tensors, notes) = try source.wholeInputs(for: specifications)
+    let (tensors, notes) = try source(executor).wholeInputs(for: specifications)
     for note in notes { warn(note) }
     for found in tensors { feed[found.name] = .tensor(found.tensor) }
     return feed
+  }
+
+  private func steps(_ executor: Executor) throws -> [(name: String, value: RunValue)] {
+    try RunSequence(
+      executor: executor, links: states.compactMap(StateLink.init(parsing:)),
+      preprocessing: preprocess
+    ).outputs(of: source(executor), for: specifications(executor)).map {
+      (name: $0.name, value: .tensor($0.tensor))
+    }
+  }
+
+  /// Of the inputs that are tensors.
+  private func specifications(_ executor: Executor) -> [InputSpecification] {
+    executor.inputs.filter { $0.form == .tensor }.map { input in
+      InputSpecification(
+        name: input.name, elementType: input.elementType ?? .float32,
+        dimensions: (input.dimensions ?? []).map(\.fixedExtent))
+    }
+  }
+
+  /// Where the tensors come from.
+  private func source(_ executor: Executor) throws -> DatasetSource {
+    let others = Set(executor.inputs.filter { $0.form != .tensor }.map(\.name))
+    if let inputs, others.isEmpty {
+      return try DatasetSource.open(inputs, readers: .withTensorProto)
+    }
+    // Files that hold no tensors cannot be part of a data set.
+    let files =
+      inputs.map { folder in
+        executor.inputs.enumerated().map { (name: $1.name, path: "\(folder)/input_\($0).pb") }
+      } ?? pairs
+    return try DatasetSource.files(
+      files.filter { !others.contains($0.name) }, readers: .withTensorProto)
+  }
+
+  /// What `--input` names.
+  private var pairs: [(name: String, path: String)] {
+    files.map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      return (name: parts[0], path: parts.count > 1 ? parts[1] : "")
+    }
   }
 
   private struct Member: Encodable {
     let name: String
     let shape: [Int]
     let type: String
-  }
-}
-
-extension RunValue {
-  /// A sequence or an optional from a `.pb` file, as ONNX's test data have them.
-  fileprivate init(path: String, input: ValueDeclaration) throws {
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw ValidationError(
-        "Input '\(input.name)' is a sequence or an optional: give --input \(input.name)=FILE.pb, "
-          + "or a folder with its .pb file.")
-    }
-    switch input.form {
-    case .optional: self.init(try ValueProtoFile.readOptional([UInt8](bytes)))
-    case .sequence, .tensor:
-      self.init(.sequence(try ValueProtoFile.readSequence([UInt8](bytes))))
-    }
-  }
-
-  private init(_ content: ValueProtoFile.Content) {
-    switch content {
-    case .tensor(let tensor): self = .tensor(tensor)
-    case .sequence(let tensors): self = .sequence(tensors, tensors.first?.elementType ?? .float32)
-    case .nothing: self = .empty
-    }
-  }
-
-  fileprivate var content: ValueProtoFile.Content {
-    switch self {
-    case .tensor(let tensor): .tensor(tensor)
-    case .sequence(let tensors, _): .sequence(tensors)
-    case .empty: .nothing
-    }
-  }
-
-  fileprivate var typeName: String {
-    switch self {
-    case .tensor(let tensor): tensor.elementType.description
-    case .sequence(_, let type): "sequence of \(type)"
-    case .empty: "empty optional"
-    }
-  }
-
-  fileprivate var summary: String {
-    switch self {
-    case .tensor(let tensor): "\(tensor.shape)  \(tensor.elementType)"
-    case .sequence(let tensors, _): "\(tensors.count) tensors, \(typeName)"
-    case .empty: typeName
-    }
   }
 }

@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: [
     ("sclae=1/255", "no key 'sclae'"), ("sclae=1/255", "did you mean 'scale'"),
-    ("blur=3", "known keys are resize, crop, scale, mean, std, order, layout, dtype"),
+    ("blur=3", "known keys are frame, resize, crop, scale, mean, std, order, layout, dtype"),
     ("scale", "needs a value"), ("scale=1/0", "write scale=1/255"), ("scale=abc", "write scale"),
     ("mean=1:x", "write mean"), ("std=0.2:0:0.1", "standard deviation of 0"),
     ("resize=0", "write resize=256"), ("crop=-3", "write crop"),

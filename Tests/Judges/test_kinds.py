@@ -65,6 +65,18 @@ def test_every_kind_agrees(name, kind, workshop):
 
 
 @pytest.mark.parametrize("kind", RECURRENT_KINDS)
+def test_a_model_of_integers_agrees(kind, workshop):
+    model, report = check(models.MAGIKA, kind, RECURRENT_KINDS[kind], workshop)
+    used = {node.op_type for node in model.graph.node}
+    if not kind.startswith("weights") and kind != "dynamic":
+        assert report["int8Layers"] > (0 if kind == "mixed" else 2)
+        # What spells out a normalization is left alone.
+        assert {"Sqrt", "Reciprocal", "ReduceSum"} <= used
+    else:
+        assert report["int8Layers"] == 0
+
+
+@pytest.mark.parametrize("kind", RECURRENT_KINDS)
 @pytest.mark.parametrize("name", models.RECURRENT)
 def test_recurrent_models_agree(name, kind, workshop):
     model, report = check(name, kind, RECURRENT_KINDS[kind], workshop)

@@ -20,6 +20,8 @@ import Workbench
     ("open /a b.onnx", Action.openModel("/a b.onnx")), ("q", .quit), ("w", .save(path: nil)),
     ("w /x.octet.json", .save(path: "/x.octet.json")), ("batch 8", .setBatchSize(8)),
     ("limit all", .setLimit(nil)), ("limit 10", .setLimit(10)), ("target ort", .setTarget(.ort)),
+    ("state state=stateN h=hn", .setStates(["state=stateN", "h=hn"])),
+    ("state none", .setStates([])),
     ("preprocess none", .setPreprocessing("")), ("und", .undo), ("threads 2", .setThreads(2)),
     ("export", .export(path: nil)), ("export /x.onnx", .export(path: "/x.onnx")),
     ("theme mono", .setTheme("mono")), ("data random", .chooseData("random")),
@@ -71,7 +73,7 @@ import Workbench
     state.type("s")
     _ = state.update(.completeText)
     guard case .command(_, let completions) = state.overlay else { return }
-    #expect(completions == ["step", "set", "sensitivity", "save"])
+    #expect(completions == ["state", "step", "set", "sensitivity", "save"])
   }
 
   @Test func valuesAreCompleted() {
@@ -88,7 +90,7 @@ import Workbench
   @Test func everyCommandOfThePaletteParses() throws {
     let samples = [
       "PATH": "/a", "KEY=VALUE,…": "scale=1/255", "N": "4", "NAME": "ort",
-      "RULE": "all:precision=float32", "MODULE": "/block",
+      "RULE": "all:precision=float32", "MODULE": "/block", "INPUT=OUTPUT …": "state=stateN",
     ]
     for command in WorkbenchCommand.all {
       let argument = command.needsArgument ? try #require(samples[command.argument]) : ""

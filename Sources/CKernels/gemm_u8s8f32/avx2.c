@@ -1,4 +1,5 @@
-// Tiles of 4 rows x 16 columns, as in gemm_u8s8s32; the sums become real while they are in registers.
+// Tiles of 4 rows x 16 columns, as in gemm_u8s8s32; the sums become real while they are in
+// registers.
 #include "gemm_u8s8f32.h"
 
 #if defined(__x86_64__)
@@ -61,26 +62,22 @@ void kern_gemm_u8s8_f32__avx2(const kern_gemm_u8s8_panels *panels, const kern_ge
   const __m256 factor = _mm256_set1_ps(scaling->factor);
   for (size_t p = first_panel; p < end_panel; p++) {
     const column_panel panel = panel_at(panels, p, initial);
-    real_output to = {.has_bias = scaling->biases != NULL,
-                      .columns = panel.columns,
-                      .out_stride = out_stride};
+    real_output to = {
+        .has_bias = scaling->biases != NULL, .columns = panel.columns, .out_stride = out_stride};
     for (size_t v = 0; v < 2; v++) {
       const size_t column = p * 16 + 8 * v;
       to.scales[v] = _mm256_mul_ps(factor, _mm256_loadu_ps(scaling->scales + column));
-      to.biases[v] =
-          to.has_bias ? _mm256_loadu_ps(scaling->biases + column) : _mm256_setzero_ps();
+      to.biases[v] = to.has_bias ? _mm256_loadu_ps(scaling->biases + column) : _mm256_setzero_ps();
     }
     const bool is_narrow = panel.columns <= 8;
     tile_kernel *const four = is_narrow ? reals_4x1 : reals_4x2;
     tile_kernel *const one = is_narrow ? reals_1x1 : reals_1x2;
     size_t r = 0;
     for (; r + tile_rows <= rows->rows; r += tile_rows) {
-      four(&panel, rows->data + r * rows->stride, rows->stride, &to,
-           out + r * out_stride + p * 16);
+      four(&panel, rows->data + r * rows->stride, rows->stride, &to, out + r * out_stride + p * 16);
     }
     for (; r < rows->rows; r++) {
-      one(&panel, rows->data + r * rows->stride, rows->stride, &to,
-          out + r * out_stride + p * 16);
+      one(&panel, rows->data + r * rows->stride, rows->stride, &to, out + r * out_stride + p * 16);
     }
   }
 }

@@ -1,7 +1,7 @@
 // The reference: the sums first, then each of them made real in its place.
-#include "gemm_u8s8f32.h"
 #include "../gemm_u8s8s32/gemm_u8s8s32.h"
 #include "../scale_s32/scale_s32.h"
+#include "gemm_u8s8f32.h"
 
 void kern_gemm_u8s8_f32__scalar(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
                                 const int32_t *initial, const kern_sum_scaling *scaling, float *out,

@@ -61,19 +61,28 @@ package struct ModelComparison {
     var outputs: [String: PairedOutput] = [:]
     var samples = 0
     var gate = ProgressGate()
+    var carriers = (
+      first: try StateCarrier(data.states, first), second: try StateCarrier(data.states, second)
+    )
     for index in 0..<data.batchCount {
       try control.checkpoint()
       let batch = try data.inputBatch(at: index)
-      let inputs = batch.inputs
-      let reference = try first.run(inputs) { value in
+      let isStart = data.startsSequence(at: index)
+      let reference = try first.run(
+        carriers.first.inputs(batch.inputs, startsSequence: isStart)
+      ) { value in
         try control.checkCancellation()
         if !value.floats.isEmpty { held[value.name, default: HeldValue()].hold(value) }
       }
-      let test = try second.run(inputs) { value in
+      let test = try second.run(
+        carriers.second.inputs(batch.inputs, startsSequence: isStart)
+      ) { value in
         try control.checkCancellation()
         guard let name = counterparts[value.name], !value.floats.isEmpty else { return }
         held[name]?.paired(with: value) { tally.add(name, reference: $0, test: $1) }
       }
+      carriers.first.keep(reference)
+      carriers.second.keep(test)
       for (name, real) in reference {
         guard let other = test[name] else { continue }
         outputs[name, default: PairedOutput()].add(real, other, labels: batch.labels)

@@ -72,22 +72,35 @@ package struct ErrorAnalysis {
       tally: ErrorTally(instructionSet: instructionSet, pool: pool))
     var gate = ProgressGate()
     var samples = 0
+    let states = try StateCarrier(data.states, float)
+    var carriers = (float: states, simulated: states, executed: states)
     for index in 0..<data.batchCount {
       try control.checkpoint()
       let batch = try data.inputBatch(at: index)
-      let inputs = batch.inputs
+      let isStart = data.startsSequence(at: index)
 
-      func run(_ executor: Executor, _ observe: (ObservedValue) -> Void) throws -> [String: Tensor]
-      {
+      func run(
+        _ executor: Executor, _ inputs: [String: Tensor], _ observe: (ObservedValue) -> Void
+      ) throws -> [String: Tensor] {
         try executor.run(inputs) { value in
           try control.checkCancellation()
           observe(value)
         }
       }
-      let real = try run(float) { comparison.holdFloat($0) }
-      _ = try run(local) { comparison.compareLocal($0) }
-      let rounded = try run(simulated) { comparison.compareSimulated($0) }
-      let int8 = try run(executed) { comparison.compareExecuted($0) }
+      // Every run has states of its own, as it would alone; what a layer does by itself is told
+      // beside the float run.
+      let inputs = try carriers.float.inputs(batch.inputs, startsSequence: isStart)
+      let real = try run(float, inputs) { comparison.holdFloat($0) }
+      _ = try run(local, inputs) { comparison.compareLocal($0) }
+      let rounded = try run(
+        simulated, carriers.simulated.inputs(batch.inputs, startsSequence: isStart)
+      ) { comparison.compareSimulated($0) }
+      let int8 = try run(
+        executed, carriers.executed.inputs(batch.inputs, startsSequence: isStart)
+      ) { comparison.compareExecuted($0) }
+      carriers.float.keep(real)
+      carriers.simulated.keep(rounded)
+      carriers.executed.keep(int8)
       comparison.addOutputs(float: real, simulated: rounded, executed: int8, labels: batch.labels)
       samples += batch.sampleCount
       let isLast = index + 1 == data.batchCount

@@ -55,8 +55,16 @@ package struct SensitivityAnalysis {
     let batches = try (0..<data.batchCount).map { index in
       try data.inputBatch(at: index).inputs
     }
+    let starts = batches.indices.map { data.startsSequence(at: $0) }
     let float = try executor(layers.model, .float)
-    let references = try batches.map { try float.run($0)[output] }
+    let states = try StateCarrier(data.states, float)
+    var carrier = states
+    var references: [Tensor?] = []
+    for (inputs, isStart) in zip(batches, starts) {
+      let outputs = try float.run(carrier.inputs(inputs, startsSequence: isStart))
+      carrier.keep(outputs)
+      references.append(outputs[output])
+    }
     var gate = ProgressGate()
     var results: [LayerSensitivity] = []
     let candidates = candidates
@@ -67,11 +75,13 @@ package struct SensitivityAnalysis {
       let simulated = try executor(conversion.model, .simulated)
       var sums = Quantization.ErrorSums()
       var agreement = (same: 0, samples: 0)
-      for (inputs, reference) in zip(batches, references) {
+      carrier = states
+      for (index, reference) in references.enumerated() {
         try control.checkCancellation()
-        guard let real = reference, let rounded = try simulated.run(inputs)[output] else {
-          continue
-        }
+        let outputs = try simulated.run(
+          carrier.inputs(batches[index], startsSequence: starts[index]))
+        carrier.keep(outputs)
+        guard let real = reference, let rounded = outputs[output] else { continue }
         real.withUnsafeElements(of: Float.self) { reference in
           rounded.withUnsafeElements(of: Float.self) { sums.add(reference: reference, test: $0) }
         }

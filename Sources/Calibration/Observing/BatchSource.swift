@@ -1,4 +1,4 @@
-import Datasets
+package import Datasets
 package import Tensors
 
 /// What a model is given at once.
@@ -20,6 +20,15 @@ package struct InputBatch: Sendable {
 package protocol BatchSource: Sendable {
   var batchCount: Int { get }
   func inputBatch(at index: Int) throws -> InputBatch
+  /// What each batch takes from the one before; `inputBatch(at:)` leaves these inputs out.
+  var states: [StateLink] { get }
+  /// Whether states are zero before the batch at `index`.
+  func startsSequence(at index: Int) -> Bool
+}
+
+extension BatchSource {
+  package var states: [StateLink] { [] }
+  package func startsSequence(at index: Int) -> Bool { index == 0 }
 }
 
 /// Batches held in memory.

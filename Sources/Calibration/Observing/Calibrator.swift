@@ -44,6 +44,7 @@ package struct Calibrator {
       statistics: earlier ?? CalibrationStatistics(), kernels: kernels,
       inner: Set(layers.layers.filter { !$0.within.isEmpty }.flatMap(\.outputs)))
     var gate = ProgressGate()
+    var carrier = try StateCarrier(data.states, executor)
 
     func report(_ done: Int, isPaused: Bool) {
       let watched = control.watched
@@ -57,20 +58,22 @@ package struct Calibrator {
     for index in 0..<data.batchCount {
       try control.checkpoint { report(index, isPaused: true) }
       let batch = try data.inputBatch(at: index)
+      let inputs = try carrier.inputs(
+        batch.inputs, startsSequence: data.startsSequence(at: index))
       pass.begin(watching: control.watched)
       for name in graphInputs {
-        guard let tensor = batch.inputs[name] else { continue }
+        guard let tensor = inputs[name] else { continue }
         tensor.withUnsafeElements(of: Float.self) { values in
           pass.observe(name, values, shape: tensor.shape, isChannelsLast: false)
         }
       }
-      let inputs = batch.inputs
-      _ = try executor.run(inputs) { value in
+      let outputs = try executor.run(inputs) { value in
         try control.checkCancellation()
         pass.observe(
           value.name, value.floats, shape: value.shape,
           isChannelsLast: value.layout == .channelsLast)
       }
+      carrier.keep(outputs)
       pass.end(sampleCount: batch.sampleCount)
       let isLast = index + 1 == data.batchCount
       if gate.opens(isFinal: isLast) { report(index + 1, isPaused: false) }

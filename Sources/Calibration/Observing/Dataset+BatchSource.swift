@@ -2,6 +2,8 @@ package import Datasets
 import Tensors
 
 extension Dataset: BatchSource {
+  package var states: [StateLink] { options.states }
+
   package func inputBatch(at index: Int) throws -> InputBatch {
     let batch = try batch(at: index)
     return InputBatch(

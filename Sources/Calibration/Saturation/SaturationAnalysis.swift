@@ -44,12 +44,21 @@ package struct SaturationAnalysis {
     var order: [String] = []
     var errors: [String: (exact: Quantization.ErrorSums, saturating: Quantization.ErrorSums)] = [:]
     var (samples, work, index) = (0, 0, 0)
+    let states = try StateCarrier(data.states, float)
+    var carriers = (float: states, exact: states, saturating: states)
     while index < data.batchCount, samples < Self.sampleLimit, work < Self.workLimit {
       try control.checkpoint()
       let batch = try data.inputBatch(at: index)
-      let real = try float.run(batch.inputs)
-      let exact = try quantized.run(batch.inputs)
-      let saturating = try quantized.runSaturating(batch.inputs, kernels)
+      let isStart = data.startsSequence(at: index)
+      let real = try float.run(
+        carriers.float.inputs(batch.inputs, startsSequence: isStart))
+      let inputs = try carriers.exact.inputs(batch.inputs, startsSequence: isStart)
+      let exact = try quantized.run(inputs)
+      let saturating = try quantized.runSaturating(
+        carriers.saturating.inputs(batch.inputs, startsSequence: isStart), kernels)
+      carriers.float.keep(real)
+      carriers.exact.keep(exact)
+      carriers.saturating.keep(saturating.outputs)
       for step in saturating.steps {
         let name = layer(of: step)
         if findings[name] == nil { order.append(name) }
@@ -62,7 +71,7 @@ package struct SaturationAnalysis {
         errors[name]?.saturating.add(reference, wrong)
       }
       samples += batch.sampleCount
-      work += try quantized.plan(for: batch.inputs.mapValues(\.shape)).multiplyAccumulates
+      work += try quantized.plan(for: inputs.mapValues(\.shape)).multiplyAccumulates
       index += 1
     }
     return SaturationReport(

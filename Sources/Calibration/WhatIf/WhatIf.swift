@@ -139,7 +139,9 @@ package struct WhatIf: Sendable {
   private static func choice(
     edge: String, statistics: TensorStatistics?, scheme: TensorScheme
   ) -> Result<RangeChoice, CalibrationError> {
-    guard let statistics, statistics.isObserved else { return .failure(.unobserved(edge: edge)) }
+    guard let statistics, statistics.isObserved || statistics.nonFiniteCount > 0 else {
+      return .failure(.unobserved(edge: edge))
+    }
     do {
       return .success(try statistics.choice(for: scheme))
     } catch {

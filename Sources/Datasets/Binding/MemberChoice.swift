@@ -4,6 +4,7 @@ import Tensors
 struct MemberChoice {
   let source: DatasetSource
   let purpose: DatasetPurpose
+  let areSteps: Bool
   let preprocessing: (InputSpecification) -> Preprocessing
 
   typealias Choice = (member: DataMember, reason: String)
@@ -101,7 +102,8 @@ struct MemberChoice {
   private func binding(_ member: DataMember, _ input: InputSpecification) -> SampleBinding? {
     SampleBinding.fitting(
       member, to: input,
-      preprocessing: member.preprocessing(preprocessing(input), for: input).steps)
+      preprocessing: member.preprocessing(preprocessing(input), for: input).steps,
+      areSteps: areSteps)
   }
 
   private func partReason(_ part: MemberRole.Part) -> String {

@@ -6,12 +6,15 @@ extension SampleBinding {
   /// Many small samples are preferred to few large ones. When nothing fits, the usual view is bound
   /// with its misfit, so that the doctor can look at the data and say what is wrong.
   ///
-  /// `rows`: later samples will not be asked for.
+  /// `rows`: later samples will not be asked for. `areSteps`: samples follow each other.
   static func fitting(
     _ member: DataMember, to input: InputSpecification, preprocessing: Preprocessing,
-    upTo rows: Int = .max
+    upTo rows: Int = .max, areSteps: Bool = false
   ) -> SampleBinding? {
-    let bindings = member.stores(upTo: rows).map { store in
+    let stores =
+      areSteps || preprocessing.frame != nil
+      ? member.sequences(preprocessing.frame) : member.stores(upTo: rows)
+    let bindings = stores.map { store in
       candidates(store, input: input, preprocessing: preprocessing)
     }
     let fitting = bindings.joined().filter { $0.misfit == nil }

@@ -3,7 +3,7 @@ import Tensors
 extension Preprocessing {
   /// The keys that a text may hold, in the order in which they act.
   package static let keys = [
-    "resize", "crop", "scale", "mean", "std", "order", "layout", "dtype",
+    "frame", "resize", "crop", "scale", "mean", "std", "order", "layout", "dtype",
   ]
 
   /// Reads `scale=1/255,mean=0.485:0.456:0.406,std=0.229:0.224:0.225,layout=nhwc->nchw`.
@@ -43,6 +43,14 @@ extension Preprocessing {
       .badPreprocessing(part: part, reason: "write \(Self.example(key))")
     }
     switch key {
+    case "frame":
+      let numbers = value.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+      let known = numbers.compactMap(\.self)
+      guard (1...2).contains(numbers.count), known.count == numbers.count,
+        let length = known.first, let hop = known.last, hop > 0, hop <= length,
+        length <= 1 << 24
+      else { throw bad() }
+      frame = Framing(length: length, hop: hop)
     case "resize", "crop":
       guard let extent = Extent(value) else { throw bad() }
       if key == "resize" { resize = extent } else { crop = extent }
@@ -84,6 +92,7 @@ extension Preprocessing {
   /// The text that `init(parsing:)` reads back as this value.
   package var text: String {
     var parts: [String] = []
+    if let frame { parts.append("frame=\(frame)") }
     if let resize { parts.append("resize=\(resize)") }
     if let crop { parts.append("crop=\(crop)") }
     if let scale { parts.append("scale=\(scale)") }
@@ -134,6 +143,7 @@ extension Preprocessing {
 
   private static func example(_ key: String) -> String {
     switch key {
+    case "frame": "frame=576:512 for frames of 576 values that start 512 apart, or frame=512"
     case "resize": "resize=256 for the shorter side, or resize=224x224"
     case "crop": "crop=224 or crop=224x192"
     case "scale": "scale=1/255 or scale=0.0078125"

@@ -2,7 +2,8 @@ package import Tensors
 
 /// What is done to each sample before the model sees it.
 ///
-/// The order of the steps is fixed, whatever the order in the text:
+/// Before everything, `frame` cuts recordings into overlapping samples. The order of the other steps
+/// is fixed, whatever the order in the text:
 /// 1. `resize`: bilinear, pixel centres at half coordinates, no antialiasing, so that strong
 ///    reduction differs from libraries that blur first; the result is not rounded to whole values.
 /// 2. `crop`: the centre.
@@ -46,6 +47,7 @@ package struct Preprocessing: Hashable, Sendable {
     case channelsLast = "nhwc"
   }
 
+  package var frame: Framing?
   package var resize: Extent?
   package var crop: Extent?
   package var scale: Ratio?

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 extension Tensor {
   /// One element of the first axis, without it; shares storage.
@@ -58,7 +58,7 @@ extension Tensor {
   }
 
   /// Samples of one shape under a new first axis.
-  static func stacked(_ samples: [Tensor], place: String) throws(DatasetError) -> Tensor {
+  package static func stacked(_ samples: [Tensor], place: String) throws(DatasetError) -> Tensor {
     guard let first = samples.first else { return Tensor(.float32, shape: [0]) }
     for sample in samples where sample.shape != first.shape {
       throw .doesNotFit(

@@ -19,6 +19,8 @@ package struct DataManifest: Codable, Hashable, Sendable {
   package var limit: Int?
   package var seed: UInt64?
   package var batchSize: Int
+  /// Left out where there are none.
+  package var states: [StateLink]?
   package var sampleCount: Int
   package var preprocessing: Preprocessing
   package var preprocessingByInput: [String: Preprocessing]
@@ -35,6 +37,7 @@ package struct DataManifest: Codable, Hashable, Sendable {
     lines += preprocessingByInput.sorted { $0.key < $1.key }.map {
       "preprocess \($0.key) \($0.value.text)"
     }
+    lines += (states ?? []).map { "state \($0)" }
     if let random { lines.append("random \(random.seed) \(random.count) \(random.distribution)") }
     return SHA256.hexDigest(of: Array(lines.joined(separator: "\n").utf8))
   }
@@ -60,6 +63,7 @@ package struct DataManifest: Codable, Hashable, Sendable {
     compare("The labels' member", labels ?? "none", other.labels ?? "none")
     compare("The number of samples", sampleCount, other.sampleCount)
     compare("The batch", batchSize, other.batchSize)
+    compare("The states", Self.text(states), Self.text(other.states))
     compare("The seed", seed.map(String.init) ?? "none", other.seed.map(String.init) ?? "none")
     compare("Preprocessing", "'\(preprocessing.text)'", "'\(other.preprocessing.text)'")
     for input in Set(preprocessingByInput.keys).union(other.preprocessingByInput.keys).sorted() {
@@ -69,6 +73,12 @@ package struct DataManifest: Codable, Hashable, Sendable {
     }
     if random != other.random { found.append("The recipe of the random data changed.") }
     return found
+  }
+}
+
+extension DataManifest {
+  fileprivate static func text(_ states: [StateLink]?) -> String {
+    states.map { $0.map(\.description).joined(separator: ", ") } ?? "none"
   }
 }
 
@@ -85,7 +95,8 @@ extension Dataset {
       source: source.name, files: files,
       members: Dictionary(members, uniquingKeysWith: { first, _ in first }), labels: labelMember,
       limit: options.limit, seed: options.seed, batchSize: options.batchSize,
-      sampleCount: sampleCount, preprocessing: options.preprocessing,
+      states: options.states.isEmpty ? nil : options.states, sampleCount: sampleCount,
+      preprocessing: options.preprocessing,
       preprocessingByInput: options.preprocessingByInput, random: source.random)
   }
 }
@@ -97,7 +108,7 @@ extension DataManifest {
   package func options(purpose: DatasetPurpose) -> DatasetOptions {
     DatasetOptions(
       purpose: purpose, mapping: random == nil ? members : [:], labels: labels, limit: limit,
-      seed: seed, batchSize: batchSize, preprocessing: preprocessing,
+      seed: seed, batchSize: batchSize, states: states ?? [], preprocessing: preprocessing,
       preprocessingByInput: preprocessingByInput)
   }
 }

@@ -102,11 +102,19 @@ package struct DataMember: Sendable, CustomStringConvertible {
     case .images(let paths):
       return [ImageFiles(paths: paths)]
     case .joined(let members):
-      let parts = members.map { $0.stores(upTo: .max)[0] }
-      return [ConcatenatedStores(parts)]
+      let parts = members.map { $0.stores(upTo: .max) }
+      let ways = parts.map(\.count).min() ?? 0
+      return (0..<ways).map { way in ConcatenatedStores(parts.map { $0[way] }) }
     case .random(let samples):
       return [samples]
     }
+  }
+
+  /// The ways to see the member as steps of sequences.
+  func sequences(_ framing: Framing?) -> [any SampleStore] {
+    let stores = stores()
+    guard let framing else { return stores + stores.compactMap { NestedRows($0) } }
+    return stores.compactMap { FramedRecordings($0, framing) }
   }
 
   /// All of it as one tensor.

@@ -9,8 +9,17 @@ protocol SampleStore: Sendable {
   var sampleDimensions: [Int?] { get }
   /// What to call sample `index` in errors.
   func place(of index: Int) -> String
+  /// Where a recording begins: the samples from there to the next start are steps of one sequence.
+  var starts: [Int] { get }
+  /// Of one certain sample, as far as known without reading it.
+  func dimensions(of index: Int) -> [Int?]
   /// - Precondition: `index` is in `0..<count`.
   func sample(_ index: Int) throws(DatasetError) -> Tensor
+}
+
+extension SampleStore {
+  var starts: [Int] { [0] }
+  func dimensions(of index: Int) -> [Int?] { sampleDimensions }
 }
 
 /// Rows of an uncompressed file, read straight from their place.
@@ -75,6 +84,7 @@ struct StackedArrays: SampleStore {
   var count: Int { arrays.count }
   var elementType: ElementType { arrays.first?.elementType ?? .float32 }
   var sampleDimensions: [Int?] { commonDimensions(arrays.map { $0.shape.dimensions[...] }) }
+  func dimensions(of index: Int) -> [Int?] { arrays[index].shape.dimensions.map(Optional.some) }
   func place(of index: Int) -> String { arrays[index].place }
   func sample(_ index: Int) throws(DatasetError) -> Tensor { try arrays[index].tensor() }
 }
@@ -83,18 +93,22 @@ struct StackedArrays: SampleStore {
 struct ConcatenatedStores: SampleStore {
   private let stores: [any SampleStore]
   /// Where each store begins.
-  private let starts: [Int]
+  private let offsets: [Int]
+  /// Every store is a recording, or more of them.
+  let starts: [Int]
   let count: Int
 
   init(_ stores: [any SampleStore]) {
     self.stores = stores
+    var offsets: [Int] = []
     var starts: [Int] = []
     var count = 0
     for store in stores {
-      starts.append(count)
+      offsets.append(count)
+      starts += store.starts.map { $0 + count }
       count += store.count
     }
-    (self.starts, self.count) = (starts, count)
+    (self.offsets, self.starts, self.count) = (offsets, starts, count)
   }
 
   var elementType: ElementType { stores.first?.elementType ?? .float32 }
@@ -106,14 +120,19 @@ struct ConcatenatedStores: SampleStore {
     }
   }
 
+  func dimensions(of index: Int) -> [Int?] {
+    let part = part(of: index)
+    return stores[part].dimensions(of: index - offsets[part])
+  }
+
   func place(of index: Int) -> String {
     let part = part(of: index)
-    return stores[part].place(of: index - starts[part])
+    return stores[part].place(of: index - offsets[part])
   }
 
   func sample(_ index: Int) throws(DatasetError) -> Tensor {
     let part = part(of: index)
-    return try stores[part].sample(index - starts[part])
+    return try stores[part].sample(index - offsets[part])
   }
 
   private func part(of index: Int) -> Int {
@@ -121,7 +140,7 @@ struct ConcatenatedStores: SampleStore {
     var high = stores.count
     while high - low > 1 {
       let middle = (low + high) / 2
-      if starts[middle] <= index { low = middle } else { high = middle }
+      if offsets[middle] <= index { low = middle } else { high = middle }
     }
     // Empty stores share their start with the next one, and the last of those is the full one.
     return low

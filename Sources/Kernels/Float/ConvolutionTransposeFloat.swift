@@ -14,7 +14,11 @@ package struct ConvolutionTransposeFloat: Sendable {
   }
 
   package let geometry: ConvolutionTransposeGeometry
+  /// Row by row; none that has no output pixel.
   private let phases: [Phase]
+  private let phasesPerRow: Int
+  /// Bytes of scratch memory of one thread.
+  private let byteCount: Int
   private let zeros: PackedFloats
   private let activation: FloatActivation
   private let isa: InstructionSet
@@ -36,8 +40,9 @@ package struct ConvolutionTransposeFloat: Sendable {
     self.isa = isa
     zeros = PackedFloats(count: geometry.inputChannelsPerGroup)
     var phases: [Phase] = []
-    for row in 0..<geometry.strideHeight {
-      for column in 0..<geometry.strideWidth {
+    phasesPerRow = min(geometry.strideWidth, max(geometry.outputWidth, 0))
+    for row in 0..<min(geometry.strideHeight, max(geometry.outputHeight, 0)) {
+      for column in 0..<phasesPerRow {
         let rowTaps = geometry.rowTaps(phase: row)
         let columnTaps = geometry.columnTaps(phase: column)
         let taps = rowTaps.flatMap { ky in
@@ -50,6 +55,9 @@ package struct ConvolutionTransposeFloat: Sendable {
       }
     }
     self.phases = phases
+    let taps = phases.map { $0.rowTaps.count * $0.columnTaps.count }.max() ?? 0
+    byteCount = roundedUp(
+      max(1, taps) * (geometry.outputWidth / geometry.strideWidth + 1) * 8, to: 64)
   }
 
   private static func packed(
@@ -83,11 +91,6 @@ package struct ConvolutionTransposeFloat: Sendable {
   /// The kernel that runs.
   package var kernelName: String { "f32-igemm-6x16-\(isa.rawValue)" }
 
-  private var byteCount: Int {
-    let taps = phases.map { $0.rowTaps.count * $0.columnTaps.count }.max() ?? 0
-    return roundedUp(max(1, taps) * (geometry.outputWidth / geometry.strideWidth + 1) * 8, to: 64)
-  }
-
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int { threads * byteCount }
 
@@ -106,7 +109,8 @@ package struct ConvolutionTransposeFloat: Sendable {
         let image = input + row / height * geometry.inputCount
         let line = output + row * geometry.outputWidth * geometry.outputChannels
         let y = row % height
-        for phase in phases where phase.row == y % geometry.strideHeight {
+        let first = y % geometry.strideHeight * phasesPerRow
+        for phase in phases[first..<first + phasesPerRow] {
           run(phase, row: y, of: image, into: line, pointers: pointers)
         }
       }

@@ -47,8 +47,9 @@ package struct ConvolutionTransposeInt8: Sendable {
       return
     }
     var phases: [Phase] = []
-    for row in 0..<geometry.strideHeight {
-      for column in 0..<geometry.strideWidth {
+    // Phases without an output pixel are left out.
+    for row in 0..<min(geometry.strideHeight, max(geometry.outputHeight, 0)) {
+      for column in 0..<min(geometry.strideWidth, max(geometry.outputWidth, 0)) {
         let rowTaps = geometry.rowTaps(phase: row)
         let columnTaps = geometry.columnTaps(phase: column)
         let taps = rowTaps.flatMap { y in columnTaps.map { y * geometry.kernelWidth + $0 } }
@@ -117,7 +118,9 @@ package struct ConvolutionTransposeInt8: Sendable {
       for row in rows {
         let image = input + row / height * imageCount
         let line = output + row * geometry.outputWidth * geometry.outputChannels
-        for phase in phases where phase.row == row % height % geometry.strideHeight {
+        let phasesPerRow = min(geometry.strideWidth, geometry.outputWidth)
+        let first = row % height % geometry.strideHeight * phasesPerRow
+        for phase in phases[first..<first + phasesPerRow] {
           run(phase, row: row % height, of: image, into: line, copy: copy)
         }
       }

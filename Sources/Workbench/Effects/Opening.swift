@@ -83,6 +83,7 @@ package struct Opening: Sendable {
       opened.preprocessing = request.preprocessing
       opened.batchSize = request.batchSize
       opened.limit = request.limit
+      opened.states = request.states
       do {
         opened.data = try project.describe(try project.dataset(request), request: request)
       } catch {

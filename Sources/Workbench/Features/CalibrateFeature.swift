@@ -9,6 +9,8 @@ package struct CalibrateFeature: Equatable, Sendable {
   package var preprocessing = ""
   package var batchSize = 1
   package var limit: Int?
+  /// Inputs that take what the step before gave, as `state=stateN`.
+  package var states: [String] = []
   package var progress: CalibrationProgressSummary?
   package var summary: CalibrationSummary?
   /// Edges that are drawn live; the first is the large one.

@@ -1,4 +1,7 @@
+import Calibration
+import Conversion
 package import Datasets
+import Graphs
 import ONNX
 import Tensors
 
@@ -19,11 +22,27 @@ extension Project {
     options.limit = request.limit
     options.seed = request.path.isEmpty ? nil : seed
     options.batchSize = request.batchSize
+    options.states = try states(request.states)
+    let fed = Set(options.states.map(\.input))
     if !request.preprocessing.isEmpty {
       options.preprocessing = try Preprocessing(parsing: request.preprocessing)
     }
     return try Dataset(
-      source, inputs: randomSizedInputs(isRandom: source.isRandom), options: options)
+      source,
+      inputs: randomSizedInputs(isRandom: source.isRandom).filter { !fed.contains($0.name) },
+      options: options)
+  }
+
+  /// The links that texts such as `state=stateN` describe.
+  /// - Throws: when one of them is no link, or does not fit the model.
+  package func states(_ texts: [String]) throws -> [StateLink] {
+    let links = try texts.map { text in
+      guard let link = StateLink(parsing: text) else { throw WorkbenchError.badState(text) }
+      return link
+    }
+    _ = try StateCarrier(
+      links, inputs: layers.model.graph.requiredInputs, outputs: layers.model.graph.outputs)
+    return links
   }
 
   /// Random data need every extent, so they get the planned shapes.

@@ -44,7 +44,7 @@ package struct Workspace: Sendable {
       Session.DataReference(
         path: data.path.isEmpty ? "" : relative(data.path, to: path),
         preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit,
-        digest: dataDigest)
+        states: data.states.isEmpty ? nil : data.states, digest: dataDigest)
     }
     session.statistics = statistics.map { statistics in
       Session.Statistics(
@@ -90,7 +90,8 @@ extension Session {
     data.map { data in
       DataRequest(
         path: data.path.isEmpty ? "" : absolute(data.path, from: path),
-        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit)
+        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit,
+        states: data.states ?? [])
     }
   }
 }

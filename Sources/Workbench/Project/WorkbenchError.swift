@@ -9,6 +9,8 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case modelChanged(path: String, session: String)
   case wrongData(place: String, what: String, advice: String)
   case noSession(String)
+  case badState(String)
+  case inputTooLarge(String, shape: String)
   case exportDiffers(path: String, what: String)
   case wouldReplaceModel(String)
 
@@ -37,6 +39,11 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
         + " \(path)"
     case .wouldReplaceModel(let path):
       "'\(path)' is the model itself, which stays as it is. Choose another name."
+    case .badState(let text):
+      "--state takes INPUT=OUTPUT, such as state=stateN; got '\(text)'."
+    case .inputTooLarge(let name, let shape):
+      "Input '\(name)' is \(shape): too large to try the model with. Give its size with --shape"
+        + " \(name)=AxBxC, or export the model with the size that it is used with."
     case .exportDiffers(let path, let what):
       "The exported file '\(path)' does not compute what was measured: \(what). It was removed."
     }

@@ -111,15 +111,32 @@ extension Workspace {
   }
 
   /// A batch as the executor takes it; seeded random numbers where there is none.
+  /// - Throws: `WorkbenchError.inputTooLarge` when random numbers would fill the memory.
   package func sampleInputs(_ batch: Batch?, batchSize: Int = 1) throws -> [String: Tensor] {
+    for (name, shape) in project.shapes where batch == nil {
+      guard let count = shape.checkedElementCount, count <= Self.mostRandomElements else {
+        throw WorkbenchError.inputTooLarge(name, shape: shape.description)
+      }
+    }
     let batch =
       try batch
       ?? project.dataset(
         DataRequest(path: "", preprocessing: "", batchSize: batchSize, limit: batchSize)
       ).batch(at: 0)
-    return Dictionary(
+    var inputs = Dictionary(
       batch.inputs.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    // States are no data; any values will do here, and zeros are what a sequence begins with.
+    for input in project.inputSpecifications where inputs[input.name] == nil {
+      inputs[input.name] = Tensor(
+        input.elementType, shape: project.shapes[input.name] ?? Shape([]))
+    }
+    return inputs
   }
+}
+
+extension Workspace {
+  /// Of one input: 64 MB of float32, and a second to draw them.
+  static let mostRandomElements = 1 << 24
 }
 
 extension ErrorTable.Row {

@@ -48,6 +48,8 @@ package enum Action: Equatable, Sendable {
   case setPreprocessing(String)
   case setBatchSize(Int)
   case setLimit(Int?)
+  /// `state=stateN` for every output that the next step takes as an input.
+  case setStates([String])
   case setThreads(Int)
   case setTheme(String)
 

@@ -46,11 +46,16 @@ package struct DataRequest: Equatable, Sendable {
   package var preprocessing: String
   package var batchSize: Int
   package var limit: Int?
-  package init(path: String, preprocessing: String, batchSize: Int, limit: Int?) {
+  /// Inputs that take what the step before gave, as `state=stateN`.
+  package var states: [String]
+  package init(
+    path: String, preprocessing: String, batchSize: Int, limit: Int?, states: [String] = []
+  ) {
     self.path = path
     self.preprocessing = preprocessing
     self.batchSize = batchSize
     self.limit = limit
+    self.states = states
   }
 }
 

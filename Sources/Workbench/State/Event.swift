@@ -42,6 +42,7 @@ package struct OpenedProject: Equatable, Sendable {
   package var batchSize: Int
   package var limit: Int?
   package var preprocessing: String
+  package var states: [String] = []
   package var calibration: CalibrationSummary?
   package var errors: ErrorTable?
   package var benchmark: BenchmarkTable?

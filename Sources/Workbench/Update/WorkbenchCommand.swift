@@ -36,6 +36,11 @@ package struct WorkbenchCommand: Sendable {
       text, _ throws(CommandError) in
       .setLimit(text == "all" ? nil : try positive(text, of: "limit"))
     },
+    WorkbenchCommand(
+      "state", "INPUT=OUTPUT …", "outputs that the next step takes as inputs, or the word none"
+    ) { text, _ in
+      .setStates(text == "none" ? [] : text.split(separator: " ").map(String.init))
+    },
     WorkbenchCommand("calibrate", "", "observe the data") { _, _ in .startCalibration },
     WorkbenchCommand("pause", "", "pause or go on calibrating") { _, _ in .togglePause },
     WorkbenchCommand("step", "", "observe one batch") { _, _ in .stepBatch },

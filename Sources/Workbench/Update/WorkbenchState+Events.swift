@@ -199,6 +199,7 @@ extension WorkbenchState {
     calibrate.requestedPath = opened.data.map { $0.isRandom ? "" : $0.path }
     calibrate.batchSize = opened.batchSize
     calibrate.limit = opened.limit
+    calibrate.states = opened.states
     calibrate.preprocessing = opened.preprocessing
     calibrate.summary = opened.calibration
     calibrate.phase = opened.calibration == nil ? .ready : .done

@@ -12,6 +12,7 @@ extension WorkbenchState {
       text += " --preprocess " + shellQuoted(calibrate.preprocessing)
     }
     if calibrate.batchSize != 1 { text += " --batch \(calibrate.batchSize)" }
+    for state in calibrate.states { text += " --state \(shellQuoted(state))" }
     if let limit = calibrate.limit { text += " --limit \(limit)" }
     return text
   }

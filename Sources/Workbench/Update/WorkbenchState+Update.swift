@@ -16,6 +16,7 @@ extension WorkbenchState {
       .applyAdvice, .keepFloat:
       return changeRecipe(action)
     case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
+      .setStates,
       .setThreads,
       .startCalibration, .togglePause, .stepBatch, .cancelJob, .toggleWatch, .analyseErrors,
       .runSensitivity, .convert, .runBenchmark, .export, .save, .quit:
@@ -36,7 +37,7 @@ extension WorkbenchState {
     DataRequest(
       path: calibrate.requestedPath ?? "",
       preprocessing: calibrate.preprocessing, batchSize: calibrate.batchSize,
-      limit: calibrate.limit)
+      limit: calibrate.limit, states: calibrate.states)
   }
 
   /// Marks the session unsaved and asks for an autosave.

@@ -37,6 +37,9 @@ extension WorkbenchState {
     case .setLimit(let limit):
       calibrate.limit = limit
       return readDataAgain()
+    case .setStates(let states):
+      calibrate.states = states
+      return readDataAgain()
     case .setThreads(let threads):
       project?.threads = max(threads, 1)
       benchmark.isStale = benchmark.report != nil

@@ -220,3 +220,13 @@ with open(os.path.join(HERE, "unknown_parts.onnx"), "wb") as file:
 
 with open(os.path.join(HERE, "tensor.pb"), "wb") as file:
     file.write(typed("input_0", T.FLOAT, [1.0, 2.0, 3.0], [3, 1]).SerializeToString())
+
+# One step of a recurrence: the caller hands `next` back as `state`.
+save("stateful.onnx", [
+    N("MatMul", ["x", "w"], ["a"], name="/input/MatMul"),
+    N("MatMul", ["state", "r"], ["b"], name="/state/MatMul"),
+    N("Add", ["a", "b"], ["s"], name="/Add"),
+    N("Tanh", ["s"], ["next"], name="/Tanh"),
+    N("MatMul", ["next", "v"], ["y"], name="/output/MatMul"),
+], [value("x", [1, 4]), value("state", [1, 3])], [value("y", [1, 2]), value("next", [1, 3])],
+    [floats("w", 4, 3), floats("r", 3, 3), floats("v", 3, 2)])

@@ -3,12 +3,18 @@ internal import Tensors
 
 /// Loop: a graph run while a condition holds, at most so many times.
 struct Looping: ControlFlowOperator {
+  /// What steps a body has shows in its first rounds; a survey need not wait for the last.
+  private static let surveyedRounds: Int64 = 16
+
   init(_ node: Node, opset: Int64) {}
 
   func run(
     _ inputs: [RunValue?], _ call: OperatorCall, bodies: BodyRunner
   ) throws -> [RunValue] {
-    let limit = try call.optionalTensor(0, of: inputs).map { try call.tripCount($0) }
+    var limit = try call.optionalTensor(0, of: inputs).map { try call.tripCount($0) }
+    if bodies.visitor?.surveysBranches ?? false {
+      limit = min(limit ?? .max, Self.surveyedRounds)
+    }
     var goesOn = try call.optionalTensor(1, of: inputs).map { try call.condition($0) } ?? true
     var state = try inputs.dropFirst(2).map { value in
       guard let value else { throw call.unsupported("a loop-carried value is left out") }
