@@ -155,7 +155,8 @@ final class PlanCompiler {
         let value = nonTensors.contains(name) ? nil : try existingValue(named: name)
         isKnown = value.map { isConstant($0) } ?? false
       }
-      return isKnown && !type.makesOtherValues ? nil : .tensors(try type.init(node, opset: model.opset))
+      return isKnown && !type.makesOtherValues
+        ? nil : .tensors(try type.init(node, opset: model.opset))
     }
     return nil
   }

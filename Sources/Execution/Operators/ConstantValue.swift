@@ -25,7 +25,8 @@ struct ConstantValue: OperatorKernel {
       value = Tensor(strings: texts, shape: [texts.count])
     } else {
       throw .unsupportedVariant(
-        operatorName: "Constant", node: node.name, detail: "its value is sparse or of an unknown kind")
+        operatorName: "Constant", node: node.name,
+        detail: "its value is sparse or of an unknown kind")
     }
   }
 

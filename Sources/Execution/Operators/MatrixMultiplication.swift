@@ -17,7 +17,9 @@ struct MatrixMultiplication: OperatorKernel {
     guard left.shape.rank > 0, right.shape.rank > 0 else {
       throw site.mismatch("\(left.shape) with \(right.shape)")
     }
-    if left.elementType == .float32, right.shape.rank == 2, let weights = site.compiler.constant(of: right) {
+    if left.elementType == .float32, right.shape.rank == 2,
+      let weights = site.compiler.constant(of: right)
+    {
       try compile(left, weights: weights, site)
     } else {
       try compile(left, right, site)
