@@ -126,8 +126,11 @@ import Testing
     var nibbles = Tensor(.int4, shape: [3])
     nibbles.withUnsafeMutableBytes { $0.copyBytes(from: [0x7f, 0x08]) }
     #expect(try NPY.decode(NPY.encode(nibbles, name: "n"), name: "n") == Tensor([Int8(-1), 7, -8]))
-    let said = message { _ = try NPY.encode(Tensor(.float8e4m3fn, shape: [1]), name: "scores") }
-    #expect(said.contains("scores") && said.contains("float8e4m3fn"))
+    var narrow = Tensor(.float8e4m3fn, shape: [2])
+    narrow.withUnsafeMutableBytes { $0.copyBytes(from: [0x3c, 0xfe]) }
+    #expect(try NPY.decode(NPY.encode(narrow, name: "f"), name: "f") == Tensor([Float(1.5), -448]))
+    let said = message { _ = try NPY.encode(Tensor(strings: [[0xff]], shape: [1]), name: "scores") }
+    #expect(said.contains("scores") && said.contains("string"))
   }
 
   @Test func writingReplacesAFileOrLeavesIt() throws {
