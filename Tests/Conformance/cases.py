@@ -103,7 +103,9 @@ def attempt(test, inputs, expected, place, timeout):
     except subprocess.TimeoutExpired:
         return Outcome("failed", f"does not end within {timeout} s")
     if result.crashed:
-        return Outcome("failed", f"crashes: {result.errors.strip()[-200:]}")
+        words = [line.strip(" *") for line in result.errors.splitlines() if line.strip(" *")]
+        telling = [line for line in words if "failure" in line or "Fatal" in line]
+        return Outcome("failed", f"crashes: {(telling or words or ['no words'])[0][:200]}")
     if result.status != 0:
         message = result.errors.strip().removeprefix("octet: ")
         isOurs = (result.status == 1 and "\n" not in message and UNSUPPORTED.search(message))

@@ -1,4 +1,5 @@
 import Graphs
+import Tensors
 
 /// Elementwise nodes that compute a statistic of other values, or normalize by one: the mean and
 /// variance of a normalization, the sum of a softmax, spelled out operator by operator.
