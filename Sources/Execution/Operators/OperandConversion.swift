@@ -5,11 +5,11 @@ extension OperatorSite {
   /// `value` as elements of `type`, by a step of its own where it has another.
   func operand(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
     guard value.elementType != type else { return value }
-    guard let conversion = Conversion(from: value.elementType, to: type) else {
+    guard Conversion(from: value.elementType, to: type) != nil else {
       throw .wrongElementType(
         operatorName: operatorName, node: nodeName, found: value.elementType)
     }
-    return try mapped(value, to: type) { conversion.run($0, into: $1, count: $2) }
+    return try converted(value, as: type)
   }
 
   /// Makes what was computed in float32 or float64 output `index`, in the type the model wants.
