@@ -1,5 +1,6 @@
 import Graphs
 import Kernels
+import OrderedCollections
 import Tensors
 import Testing
 
