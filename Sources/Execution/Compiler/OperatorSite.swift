@@ -44,7 +44,9 @@ final class OperatorSite {
       throw .missingOperand(operatorName: operatorName, node: nodeName, index: index)
     }
     if let replaced = replacedInputs[index] { return replaced }
-    return try compiler.value(named: unit.inputs[index], for: nodeName)
+    let value = try compiler.value(named: unit.inputs[index], for: nodeName)
+    if value.elementType == .string { throw .stringValue(name: value.name) }
+    return value
   }
 
   func optionalInput(_ index: Int) throws(ExecutionError) -> Value? {

@@ -45,6 +45,7 @@ final class PlanCompiler {
       switch inputs[input.name] {
       case nil: throw .missingInput(name: input.name)
       case .nonTensor?: nonTensors.insert(input.name)
+      case .tensor(.string, _)?: throw .stringValue(name: input.name)
       case .tensor(let type, let shape)?:
         let value = Value(name: input.name, elementType: type, shape: shape)
         value.forms[.rowMajor] = addBuffer(
@@ -105,6 +106,7 @@ final class PlanCompiler {
     for output in model.graph.outputs {
       guard !nonTensors.contains(output.name) else { continue }
       let value = try self.value(named: output.name, for: "the model's outputs")
+      if value.elementType == .string { throw .stringValue(name: output.name) }
       outputs.append(
         CompiledPlan.Output(
           name: output.name, elementType: value.elementType, shape: value.shape,

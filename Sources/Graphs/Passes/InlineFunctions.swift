@@ -10,9 +10,9 @@ extension Model {
     var bodies: [FunctionKey: LocalFunction] = [:]
     for function in functions {
       var function = function
-      if let own = function.opset, own < opset {
-        // Written for older operators than the model's own nodes are.
-        let body = try Model(graph: function.body, opset: own).upgraded(toAtLeast: opset)
+      if let own = function.opset, own < 13 {
+        // The model's own nodes are brought up to 13 next, and these would not be.
+        let body = try Model(graph: function.body, opset: own).upgraded(toAtLeast: 13)
         function.body = body.graph
       }
       bodies[FunctionKey(function.operatorName, function.overload)] = function
