@@ -74,7 +74,8 @@ def fault(status, said, seconds, memory):
         return f"status {status}: {said.strip()[-400:]}"
     if memory > BYTES:
         return f"took {memory >> 20} MB"
-    lines = [line for line in said.splitlines() if line.strip()]
+    # Names in a file may hold what Python takes for the end of a line.
+    lines = [line for line in said.split("\n") if line.strip()]
     # Notes may come before it; nothing but lines of octet's own may come at all.
     if status != 2 and any(not line.startswith("octet: ") for line in lines):
         return f"not a message: {said.strip()[-400:]}"
