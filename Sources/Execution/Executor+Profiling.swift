@@ -23,6 +23,11 @@ extension Executor {
       }
       inputs[declaration.name] = Tensor(declaration.elementType ?? .float32, shape: shape)
     }
+    return try plan(running: inputs)
+  }
+
+  /// What runs for these inputs, with every branch beside their way that could run too.
+  package func plan(running inputs: [String: Tensor]) throws(ExecutionError) -> Plan {
     if let plan = try wholePlan(for: try checked(inputs)) { return plan }
     let survey = StepTimer(surveysBranches: true)
     do {

@@ -51,7 +51,7 @@ struct ExportReport: Encodable {
   ) throws {
     let conversion = try analysis.summary(of: try analysis.convert(recipe), recipe)
     let export = try workspace.export(
-      recipe, to: path, format: format.format, analysis: &analysis, sample: nil)
+      recipe, to: path, format: format.format, analysis: &analysis, dataset: dataset)
     self.path = path
     bytes = export.byteCount
     int8Layers = conversion.int8Layers

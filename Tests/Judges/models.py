@@ -50,6 +50,20 @@ WHEELS = {
         "magika/models/standard_v3_3/model.onnx"),
 }
 
+SILERO = {
+    name: Wheel(
+        "silero-vad==6.2.3", "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+        f"silero_vad/data/{name}.onnx")
+    for name in ("silero_vad", "silero_vad_16k_op15", "silero_vad_16k_sequence", "silero_vad_half",
+                 "silero_vad_op18_ifless", "silero_vad_openvino_16k")}
+WHEELS |= SILERO
+WHEELS["ch_ppocr_mobile_v2.0_cls_infer"] = Wheel(
+    "rapidocr_onnxruntime==1.4.4", WHEELS["ch_PP-OCRv4_det_infer"].sha256,
+    "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx")
+WHEELS["common_old"] = Wheel(
+    "ddddocr==1.6.1", "c7c70f4ae2d0335440ae8b272eea48c9f6888ecef46785fe2311f0c97a133935",
+    "ddddocr/common_old.onnx")
+
 SMALL = ["mnist_cnn", "mnist_mobilenet", "mnist_mobilenet_badscale", "digits8_cnn",
          "toy_conv_conv"]
 TOY_LENGTHS = {"toy_conv_conv": 28, "toy_conv_linear_lstm": 23}

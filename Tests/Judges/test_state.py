@@ -111,6 +111,59 @@ def voices():
              + random.normal(0, 200, len(time))).astype(np.int16) for pitch in (180, 240, 310)]
 
 
+def area_under_curve(scores, labels):
+    """Of the receiver operating characteristic."""
+    ranks = np.empty(len(scores))
+    ranks[np.argsort(scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    positive = int(labels.sum())
+    return (ranks[labels].sum() - positive * (positive + 1) / 2) / (
+        positive * (len(labels) - positive))
+
+
+def speech(judge, members):
+    """The judge's probability of speech and the label of every frame."""
+    scores, labels = [], []
+    for number in range(sum(name.startswith("x") for name in members.files)):
+        signal, truth = members[f"x{number}"].astype(np.float32) / 32768, members[f"y{number}"]
+        state, context = np.zeros((2, 1, 128), np.float32), np.zeros(64, np.float32)
+        for start in range(0, len(signal) - 511, 512):
+            frame = np.concatenate([context, signal[start:start + 512]])
+            context = frame[-64:]
+            score, state = judge.run(
+                None, {"input": frame[None], "state": state, "sr": np.array(16_000)})
+            scores.append(score.ravel()[0])
+            labels.append(truth[start:start + 512].mean() > 0.5)
+    return np.array(scores), np.array(labels)
+
+
+@pytest.mark.parametrize("options", [
+    ["--dynamic"], ["--weight-only", "int8"],
+    # A magnitude: what is squared has twice the dynamic range in decibels.
+    [part for name in ("Pow", "Add", "Sqrt") for part in ("--set", f"op={name}:precision=float32")],
+], ids=["dynamic", "weights", "static"])
+def test_voice_activity_survives_int8(options, tmp_path):
+    """Calibrated over speech with its state fed back, both branches of the way through the model."""
+    folder = models.fixtures()
+    if folder is None or not (folder / "data/speech_vad_speechbrain.npz").exists():
+        pytest.skip("OCTET_FIXTURES names no folder with data/speech_vad_speechbrain.npz")
+    model, file = models.path("silero_vad_16k_op15"), tmp_path / "vad.int8.onnx"
+    with np.load(folder / "data/speech_vad_speechbrain.npz") as members:
+        names = [name for name in members.files if name.startswith("x")]
+        np.savez(tmp_path / "voices.npz", sr=np.int64(16_000),
+                 **{name: members[name] for name in names})
+        report = answer(
+            "quantize", model, "--data", tmp_path / "voices.npz", "--state", "state=stateN",
+            "--preprocess", "frame=576:512,scale=1/32768", "--map", "input=" + "+".join(names),
+            *options, "-o", file)
+        assert report["int8Layers"] + report["dynamicLayers"] + report["weightOnlyLayers"] > 1
+        scores, labels = speech(session(model), members)
+        assert area_under_curve(scores, labels) > 0.995
+        found, _ = speech(session(file), members)
+        quality = area_under_curve(found, labels)
+    print(f"silero_vad_16k_op15 {options}: AUC {quality:.4f}")
+    assert quality >= 0.985
+
+
 def test_voice_activity_in_frames_of_recordings(tmp_path):
     """Recordings are cut into frames of 512 samples with 64 of context, states begin anew in each."""
     model = models.path("silero_vad_16k_op15")

@@ -70,7 +70,7 @@ package struct StateCarrier {
     for (input, tensor) in batch.sorted(by: { $0.key < $1.key }) {
       for (axis, dimension) in (inputs[input]?.dimensions ?? []).enumerated()
       where axis < tensor.shape.rank && dimension.fixedExtent == nil {
-        named[dimension.description] = tensor.shape[axis]
+        if case .symbolic(let name) = dimension { named[name] = tensor.shape[axis] }
         if axis == 0 { samples = tensor.shape[axis] }
       }
     }

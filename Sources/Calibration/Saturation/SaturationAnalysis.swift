@@ -71,7 +71,7 @@ package struct SaturationAnalysis {
         errors[name]?.saturating.add(reference, wrong)
       }
       samples += batch.sampleCount
-      work += try quantized.plan(for: inputs.mapValues(\.shape)).multiplyAccumulates
+      work += try quantized.plan(running: inputs).multiplyAccumulates
       index += 1
     }
     return SaturationReport(

@@ -268,14 +268,13 @@ import Sessions
       guard let workspace = shared.workspace(), var analysis = shared.analysis() else {
         throw WorkbenchError.notCalibrated
       }
-      var summary = try workspace.export(recipe, to: path, analysis: &analysis, sample: nil)
-      if let request {
-        // The file is written: data that cannot be read any more do not make that a failure.
-        let dataset = try? workspace.project.dataset(request)
-        summary.saturation = try dataset.flatMap { dataset in
-          try workspace.saturation(
-            recipe, format: .qdq, dataset: dataset, analysis: &analysis, control: control)
-        }
+      // Data that cannot be read any more do not make an export a failure.
+      let dataset = request.flatMap { try? workspace.project.dataset($0) }
+      var summary = try workspace.export(
+        recipe, to: path, analysis: &analysis, dataset: dataset)
+      summary.saturation = try dataset.flatMap { dataset in
+        try workspace.saturation(
+          recipe, format: .qdq, dataset: dataset, analysis: &analysis, control: control)
       }
       return .exported(run: run, summary)
     }
