@@ -8,7 +8,15 @@ import models
 from judge import decibels, session
 from program import answer, run
 
-KINDS = {"static": [], "dynamic": ["--dynamic"], "weights": ["--weight-only", "int8"]}
+KINDS = {
+    "static": [],
+    "s8s8": ["--target", "ort_s8s8"],
+    "qoperator": ["--format", "qoperator"],
+    "dynamic": ["--dynamic"],
+    "weights": ["--weight-only", "int8"],
+    "weights int4": ["--weight-only", "int4"],
+}
+STATIC = ("static", "s8s8", "qoperator")
 
 
 def normal(seed, *shape, scale=1.0):
@@ -65,7 +73,7 @@ def test_the_other_rate_takes_the_other_branch(tmp_path):
 def test_quantized_it_runs_as_the_judge_does(name, kind, tmp_path):
     model, feed, file = models.path(name), feeds(name), tmp_path / "int8.onnx"
     data = []
-    if kind == "static":
+    if kind in STATIC:
         folder = tmp_path / "data.npz"
         links = {} if "x" in feed else (
             {"h": "hn", "c": "cn"} if "h" in feed else {"state": "stateN"})

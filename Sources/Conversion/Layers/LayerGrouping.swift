@@ -78,6 +78,13 @@ struct LayerGrouping {
     }
   }
 
+  /// ` (else)` and the like, for layers inside of a node.
+  private var place: String {
+    guard let attribute = within.last else { return "" }
+    let word = attribute.hasSuffix("_branch") ? attribute.dropLast("_branch".count) : attribute[...]
+    return " (\(word))"
+  }
+
   /// Layers inside a node come before its own.
   private mutating func walkInside(_ node: Node) {
     var number = 0
@@ -330,7 +337,7 @@ struct LayerGrouping {
     layers.append(
       Layer(
         id: id, path: path, operatorType: draft.operatorType ?? draft.main.operatorName.name,
-        title: draft.names.joined(separator: "+") + (owner == nil ? "" : " (split)"),
+        title: draft.names.joined(separator: "+") + (owner == nil ? "" : " (split)") + place,
         role: draft.role,
         nodes: draft.nodes.map(\.id).sorted {
           (index.position(of: $0) ?? 0) < (index.position(of: $1) ?? 0)
