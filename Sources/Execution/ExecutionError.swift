@@ -11,7 +11,7 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   /// A sequence or an optional where an operator wants a tensor.
   case notATensor(value: String)
   /// Strings have no place in a plan.
-  case stringValue(name: String)
+  case stringValue(name: String, reader: String)
   case shapeMismatch(operatorName: String, node: String, detail: String)
   case wrongElementType(operatorName: String, node: String, found: ElementType)
   /// A shape or an axis that only the data would tell.
@@ -43,9 +43,9 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
       "Node '\(node)' reads '\(name)', which nothing computes before it."
     case .notATensor(let value):
       "'\(value)' is a sequence or an optional; the operator that reads it wants a tensor."
-    case .stringValue(let name):
-      "'\(name)' holds strings, which cannot be executed. Leave the part of the model that works on "
-        + "text to the program around it."
+    case .stringValue(let name, let reader):
+      "\(reader) reads '\(name)', which holds strings and cannot be executed. Leave the part of the "
+        + "model that works on text to the program around it."
     case .shapeMismatch(let name, let node, let detail):
       "Node '\(node)': shapes do not fit \(name): \(detail)."
     case .wrongElementType(let name, let node, let found):

@@ -45,7 +45,7 @@ final class OperatorSite {
     }
     if let replaced = replacedInputs[index] { return replaced }
     let value = try compiler.value(named: unit.inputs[index], for: nodeName)
-    if value.elementType == .string { throw .stringValue(name: value.name) }
+    if value.elementType == .string { throw compiler.stringValue(value.name) }
     return value
   }
 

@@ -45,7 +45,7 @@ final class PlanCompiler {
       switch inputs[input.name] {
       case nil: throw .missingInput(name: input.name)
       case .nonTensor?: nonTensors.insert(input.name)
-      case .tensor(.string, _)?: throw .stringValue(name: input.name)
+      case .tensor(.string, _)?: throw stringValue(input.name)
       case .tensor(let type, let shape)?:
         let value = Value(name: input.name, elementType: type, shape: shape)
         value.forms[.rowMajor] = addBuffer(
@@ -83,6 +83,14 @@ final class PlanCompiler {
     return try compile(from: pause.nextUnit)
   }
 
+  /// Refuses a string, by what would read it.
+  func stringValue(_ name: String) -> ExecutionError {
+    let reader = graph.readers(of: name).first.map {
+      "\(graph.units[$0].operatorName) (opset \(model.opset))"
+    }
+    return .stringValue(name: name, reader: reader ?? "An output of the model")
+  }
+
   private func compile(from first: Int) throws(ExecutionError) -> CompiledPlan {
     for index in graph.units.indices[first...] where !absorbed.contains(index) {
       let unit = graph.units[index]
@@ -106,7 +114,7 @@ final class PlanCompiler {
     for output in model.graph.outputs {
       guard !nonTensors.contains(output.name) else { continue }
       let value = try self.value(named: output.name, for: "the model's outputs")
-      if value.elementType == .string { throw .stringValue(name: output.name) }
+      if value.elementType == .string { throw stringValue(output.name) }
       outputs.append(
         CompiledPlan.Output(
           name: output.name, elementType: value.elementType, shape: value.shape,
