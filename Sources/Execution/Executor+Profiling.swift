@@ -103,17 +103,16 @@ extension Executor {
 
 /// Lists the steps of runs in the order of their first time, and how long each took in each run.
 private final class StepTimer: RunVisitor {
-  private struct Key: Hashable {
-    let plan: ObjectIdentifier
-    let number: Int
-  }
-
   let surveysBranches: Bool
   private(set) var durations: [[Duration]] = []
   private var steps: [PlanStep] = []
-  private var positions: [Key: Int] = [:]
+  /// For each step of a plan its place in `steps`, -1 before it ran.
+  private var positions: [ObjectIdentifier: [Int]] = [:]
   /// Kept alive, so that no other plan gets the identity of one that is gone.
   private var plans: [ObjectIdentifier: CompiledPlan] = [:]
+  /// The plan that runs, and its positions: steps follow each other, and a clock must be quick.
+  private var current: CompiledPlan?
+  private var places: [Int] = []
   private let clock = ContinuousClock()
   private var last: ContinuousClock.Instant
   private var isMeasured = false
@@ -135,20 +134,25 @@ private final class StepTimer: RunVisitor {
 
   func didRun(_ description: PlanStep, number: Int, of plan: CompiledPlan) {
     let now = clock.now
-    let key = Key(plan: ObjectIdentifier(plan), number: number)
-    let position: Int
-    if let known = positions[key] {
-      position = known
-    } else {
+    if current !== plan { enter(plan) }
+    var position = places[number]
+    if position < 0 {
       position = steps.count
-      positions[key] = position
-      plans[key.plan] = plan
+      places[number] = position
+      positions[ObjectIdentifier(plan)] = places
       steps.append(description.renumbered(position))
       durations.append([Duration](repeating: .zero, count: runs))
     }
     // A step in the body of a loop runs more than once.
     if isMeasured { durations[position][runs - 1] += now - last }
     last = clock.now
+  }
+
+  private func enter(_ plan: CompiledPlan) {
+    let key = ObjectIdentifier(plan)
+    plans[key] = plan
+    current = plan
+    places = positions[key] ?? [Int](repeating: -1, count: plan.description.steps.count)
   }
 
   var plan: Plan {
