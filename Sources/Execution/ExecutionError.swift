@@ -21,7 +21,6 @@ package enum ExecutionError: Error, Equatable, CustomStringConvertible {
   /// A sequence that ends before its first or behind its last step.
   case invalidSequenceLength(node: String, sequence: Int, length: Int32, steps: Int)
   case missingInput(name: String)
-  /// A sequence, an optional or something else that is no tensor.
   case unknownInput(name: String, known: [String])
   case wrongType(input: String, expected: ElementType, found: ElementType)
   case wrongShape(input: String, expected: String, found: Shape)

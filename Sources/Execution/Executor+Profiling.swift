@@ -30,13 +30,7 @@ extension Executor {
   package func plan(running inputs: [String: Tensor]) throws(ExecutionError) -> Plan {
     if let plan = try wholePlan(for: try checked(inputs)) { return plan }
     let survey = StepTimer(surveysBranches: true)
-    do {
-      _ = try execute(try checked(inputs), survey)
-    } catch let error as ExecutionError {
-      throw error
-    } catch {
-      preconditionFailure("a survey failed with \(error)")
-    }
+    _ = try execute(inputs, measuring: survey)
     return survey.plan
   }
 
@@ -49,22 +43,15 @@ extension Executor {
   package func profile(
     _ inputs: [String: Tensor], runs: Int, warmUp: Int = 2, shouldStop: () -> Bool = { false }
   ) throws(ExecutionError) -> Profile {
-    let values = try checked(inputs)
     let clock = ContinuousClock()
     var totals: [Duration] = []
     let timer = StepTimer()
-    do {
-      for run in 0..<(warmUp + runs) {
-        if shouldStop() { break }
-        let start = clock.now
-        timer.begin(isMeasured: run >= warmUp)
-        _ = try execute(values, timer)
-        if run >= warmUp { totals.append(clock.now - start) }
-      }
-    } catch let error as ExecutionError {
-      throw error
-    } catch {
-      preconditionFailure("a timed run failed with \(error)")
+    for run in 0..<(warmUp + runs) {
+      if shouldStop() { break }
+      let start = clock.now
+      timer.begin(isMeasured: run >= warmUp)
+      _ = try execute(inputs, measuring: timer)
+      if run >= warmUp { totals.append(clock.now - start) }
     }
     return Profile(plan: timer.plan, totals: totals, stepDurations: timer.durations)
   }
@@ -75,13 +62,7 @@ extension Executor {
     _ inputs: [String: Tensor]
   ) throws(ExecutionError) -> [StepSaturation] {
     let counter = SaturationCounter()
-    do {
-      _ = try execute(try checked(inputs), counter)
-    } catch let error as ExecutionError {
-      throw error
-    } catch {
-      preconditionFailure("a counting run failed with \(error)")
-    }
+    _ = try execute(inputs, measuring: counter)
     return counter.report
   }
 
@@ -89,14 +70,23 @@ extension Executor {
   package func runSaturating(
     _ inputs: [String: Tensor], _ kernels: SaturatingKernels
   ) throws(ExecutionError) -> (outputs: [String: Tensor], steps: [StepSaturation]) {
-    let stand = SaturatingTwins(kernels)
+    let twins = SaturatingTwins(kernels)
+    let outputs = try tensors(execute(inputs, measuring: twins))
+    return (outputs, twins.report)
+  }
+
+  /// A run that nothing but the model can make fail: its visitor observes no values, and only that
+  /// may throw errors of another kind.
+  func execute(
+    _ inputs: [String: Tensor], measuring visitor: (any RunVisitor)?
+  ) throws(ExecutionError) -> [String: RunValue] {
+    let values = try checked(inputs)
     do {
-      let outputs = try tensors(execute(try checked(inputs), stand))
-      return (outputs, stand.report)
+      return try execute(values, visitor)
     } catch let error as ExecutionError {
       throw error
     } catch {
-      preconditionFailure("a saturating run failed with \(error)")
+      preconditionFailure("a run without an observer failed with \(error)")
     }
   }
 }

@@ -112,25 +112,25 @@ extension Node {
 }
 
 /// Hands out names that nothing in a graph or its subgraphs has.
-package struct NameAllocator {
+package struct NameAllocator: Sendable {
   private var taken: Set<String>
+  private let firstNumber: Int
 
-  package init(_ graph: Graph) {
-    taken = []
-    collect(graph)
+  package init(_ graph: Graph, firstNumber: Int = 1) {
+    self.init(
+      taken: graph.everyGraph.reduce(into: []) { $0.formUnion($1.definedNames) },
+      firstNumber: firstNumber)
   }
 
-  private mutating func collect(_ graph: Graph) {
-    taken.formUnion(graph.definedNames)
-    for node in graph.nodes where !node.attributes.isEmpty {
-      for subgraph in node.subgraphs { collect(subgraph) }
-    }
+  init(taken: Set<String>, firstNumber: Int = 1) {
+    self.taken = taken
+    self.firstNumber = firstNumber
   }
 
   /// `base`, or `base` with the first free number behind it.
   package mutating func unique(_ base: String) -> String {
     var name = base
-    var number = 1
+    var number = firstNumber
     while !taken.insert(name).inserted {
       name = "\(base)_\(number)"
       number += 1

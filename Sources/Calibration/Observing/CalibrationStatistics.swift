@@ -19,16 +19,6 @@ package struct CalibrationStatistics: Codable, Sendable, Equatable {
     self.reachedBatches = reachedBatches
   }
 
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      edges: try container.decode([String: TensorStatistics].self, forKey: .edges),
-      batchCount: try container.decode(Int.self, forKey: .batchCount),
-      sampleCount: try container.decode(Int.self, forKey: .sampleCount),
-      reachedBatches: try container.decodeIfPresent(
-        [String: Int].self, forKey: .reachedBatches) ?? [:])
-  }
-
   /// Edges of which at least one value was seen.
   package var observedEdges: Set<String> {
     Set(edges.filter { $0.value.isObserved }.keys)

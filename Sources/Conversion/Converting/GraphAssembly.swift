@@ -7,13 +7,13 @@ import Tensors
 struct GraphAssembly {
   private(set) var graph: Graph
   private(set) var nodes: [Node] = []
-  private var names: Set<String>
+  private var names: NameAllocator
   /// Constants that several nodes may ask for, by the name they asked for.
   private var shared: [String: [(name: String, tensor: Tensor)]] = [:]
 
   init(_ graph: Graph) {
     self.graph = graph
-    names = graph.everyGraph.reduce(into: []) { $0.formUnion($1.definedNames) }
+    names = NameAllocator(graph, firstNumber: 2)
   }
 
   /// For a graph inside a node of the one that `outer` writes, whose names it shares.
@@ -31,15 +31,7 @@ struct GraphAssembly {
   }
 
   /// `base`, or `base` with a number when it is taken.
-  mutating func claim(_ base: String) -> String {
-    var name = base
-    var copy = 2
-    while !names.insert(name).inserted {
-      name = "\(base)_\(copy)"
-      copy += 1
-    }
-    return name
-  }
+  mutating func claim(_ base: String) -> String { names.unique(base) }
 
   mutating func addConstant(_ base: String, _ tensor: Tensor) -> String {
     let name = claim(base)

@@ -25,26 +25,4 @@ extension OperatorSite {
         result.elementType == .float32 && isNarrowed ? try converted(result, as: narrow) : result)
     }
   }
-
-  /// The value's elements as another type, made by a step of their own.
-  func converted(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
-    guard let conversion = Conversion(from: value.elementType, to: type) else {
-      preconditionFailure("\(value.elementType) to \(type)")
-    }
-    let layout = value.preferredLayout
-    let source = read(value, layout)
-    let count = value.shape.elementCount
-    let result = Value(name: value.name, elementType: type, shape: value.shape, layout: layout)
-    let target = compiler.addBuffer(.arena, byteCount: type.byteCount(elements: count))
-    result.forms[layout] = target
-    try compiler.emit(
-      Step(
-        name: nodeName, operatorName: "Cast", nodes: [], output: value.name,
-        outputShape: value.shape, kernel: "cast-\(value.elementType)-\(type)", reads: [source],
-        writes: [target]
-      ) { (run: RunContext) throws(ExecutionError) in
-        conversion.run(run.raw(source), into: run.raw(target), count: count)
-      })
-    return result
-  }
 }

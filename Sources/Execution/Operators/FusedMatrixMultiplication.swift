@@ -45,21 +45,8 @@ struct FusedMatrixMultiplication: OperatorKernel {
       alpha: alpha, isa: site.isa)
     let operands = [site.read(left), site.read(right)]
     let result = try site.output(0, .float32, shape)
-    let target = site.write(result)
-    let scratch = site.scratch(
-      byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
-    let loop = BroadcastLoop(batchA, batchB, to: batch)
     try site.emit(
-      [result], kernel: kernel.kernelName, reads: operands, scratch: scratch,
-      multiplyAccumulates: batch.elementCount * rows * depth * columns
-    ) { (run: RunContext) throws(ExecutionError) in
-      loop.run { index, i, j in
-        kernel.run(
-          run.floats(operands[0]) + i * rows * depth,
-          run.floats(operands[1]) + j * depth * columns,
-          into: run.floats(target) + index * rows * columns, scratch: run.scratch(scratch),
-          pool: run.pool)
-      }
-    }
+      kernel, named: kernel.kernelName, over: BroadcastLoop(batchA, batchB, to: batch),
+      batch: batch.elementCount, of: operands, into: result)
   }
 }

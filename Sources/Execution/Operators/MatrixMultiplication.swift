@@ -68,13 +68,25 @@ struct MatrixMultiplication: OperatorKernel {
     }
     let kernel = MatMulFloat(rows: rows, depth: depth, columns: columns, isa: site.isa)
     let result = try site.output(0, .float32, shape)
-    let target = site.write(result)
-    let scratch = site.scratch(
-      byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
-    let loop = BroadcastLoop(batchA, batchB, to: batch)
     try site.emit(
-      [result], kernel: "matmul-f32-\(site.isa.rawValue)", reads: operands, scratch: scratch,
-      multiplyAccumulates: batch.elementCount * rows * depth * columns
+      kernel, named: "matmul-f32-\(site.isa.rawValue)",
+      over: BroadcastLoop(batchA, batchB, to: batch), batch: batch.elementCount, of: operands,
+      into: result)
+  }
+}
+
+extension OperatorSite {
+  /// Emits a float product of computed matrices, once for each of a batch.
+  func emit(
+    _ kernel: MatMulFloat, named name: String, over loop: BroadcastLoop, batch: Int,
+    of operands: [Buffer.ID], into result: Value
+  ) throws(ExecutionError) {
+    let target = write(result)
+    let (rows, depth, columns) = (kernel.rows, kernel.depth, kernel.columns)
+    let scratch = scratch(byteCount: kernel.scratchByteCount(threads: compiler.pool.threadCount))
+    try emit(
+      [result], kernel: name, reads: operands, scratch: scratch,
+      multiplyAccumulates: batch * rows * depth * columns
     ) { (run: RunContext) throws(ExecutionError) in
       loop.run { index, i, j in
         kernel.run(
@@ -85,9 +97,7 @@ struct MatrixMultiplication: OperatorKernel {
       }
     }
   }
-}
 
-extension OperatorSite {
   /// Emits a product of numbers that no kernel knows.
   func emit(
     _ product: NumericProduct, _ results: [Value], reads: [Buffer.ID], batch: Int = 1

@@ -1,15 +1,42 @@
+internal import Graphs
 internal import Tensors
 
 /// Operands in another element type than the model gives them.
 extension OperatorSite {
   /// `value` as elements of `type`, by a step of its own where it has another.
   func operand(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
-    guard value.elementType != type else { return value }
-    guard Conversion(from: value.elementType, to: type) != nil else {
+    value.elementType == type ? value : try converted(value, as: type)
+  }
+
+  /// The value's elements as another type, made by a step of their own.
+  func converted(_ value: Value, as type: ElementType) throws(ExecutionError) -> Value {
+    guard let conversion = Conversion(from: value.elementType, to: type) else {
       throw .wrongElementType(
         operatorName: operatorName, node: nodeName, found: value.elementType)
     }
-    return try converted(value, as: type)
+    let result = Value(
+      name: value.name, elementType: type, shape: value.shape,
+      layout: value.layout(convertedTo: type))
+    result.forms[result.layout] = compiler.addBuffer(.arena, byteCount: result.byteCount)
+    try emit(conversion, of: value, into: result, operatorName: "Cast", nodes: [])
+    return result
+  }
+
+  /// Emits the step that converts `value` into `result`, which it does not make known.
+  func emit(
+    _ conversion: Conversion, of value: Value, into result: Value, operatorName: String,
+    nodes: [Node.ID]
+  ) throws(ExecutionError) {
+    let (source, target) = (read(value, result.layout), write(result))
+    let count = value.shape.elementCount
+    try compiler.emit(
+      Step(
+        name: nodeName, operatorName: operatorName, nodes: nodes, output: result.name,
+        outputShape: value.shape, kernel: "cast-\(value.elementType)-\(result.elementType)",
+        reads: [source], writes: [target]
+      ) { (run: RunContext) throws(ExecutionError) in
+        conversion.run(run.raw(source), into: run.raw(target), count: count)
+      })
   }
 
   /// Makes what was computed in float32 or float64 output `index`, in the type the model wants.
@@ -43,5 +70,12 @@ extension OperatorSite {
       throw mismatch("input \(index) is not one number")
     }
     return value.array(of: Double.self)[0]
+  }
+}
+
+extension Value {
+  /// The layout to convert in: elements that share a byte have no channels-last form.
+  func layout(convertedTo type: ElementType) -> Layout {
+    elementType.bitWidth < 8 || type.bitWidth < 8 ? .rowMajor : preferredLayout
   }
 }

@@ -70,38 +70,6 @@ struct Scanning: ControlFlowOperator {
   }
 }
 
-extension OperatorCall {
-  /// The slices of `tensor` along `axis`, without that axis.
-  func slices(
-    of tensor: Tensor, axis: Int, backwards: Bool = false
-  ) throws(ExecutionError) -> [Tensor] {
-    guard let axis = tensor.shape.resolved(axis: axis) else {
-      throw mismatch("axis \(axis) of a value of shape \(tensor.shape)")
-    }
-    guard tensor.elementType.bitWidth >= 8 else { throw wrongType(tensor.elementType) }
-    var dimensions = tensor.shape.dimensions
-    let extent = dimensions.remove(at: axis)
-    let shape = Shape(dimensions)
-    let width = tensor.elementType.bitWidth / 8
-    let copy = StridedCopy(
-      to: shape,
-      sourceStrides: tensor.shape.strides.enumerated()
-        .filter { $0.offset != axis }.map(\.element), width: width)
-    let stride = tensor.shape.strides[axis] * width
-    let order = backwards ? Array((0..<extent).reversed()) : Array(0..<extent)
-    return order.map { index in
-      var slice = Tensor(tensor.elementType, shape: shape)
-      tensor.withUnsafeBytes { source in
-        slice.withUnsafeMutableBytes { target in
-          guard let from = source.baseAddress, let to = target.baseAddress else { return }
-          copy.run(from + index * stride, into: to)
-        }
-      }
-      return slice
-    }
-  }
-}
-
 extension Array {
   subscript(checked index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }

@@ -30,9 +30,12 @@ struct Casting: OperatorKernel {
     guard input.elementType != type else {
       return site.emitAlias(of: input, shape: input.shape)
     }
-    guard let result = try site.converted(input, to: type, options: options) else {
+    guard let conversion = Conversion(from: input.elementType, to: type, options: options) else {
       throw site.unsupported("\(input.elementType) to \(type)")
     }
+    let result = try site.output(0, type, input.shape, input.layout(convertedTo: type))
+    try site.emit(
+      conversion, of: input, into: result, operatorName: site.operatorName, nodes: site.unit.nodes)
     site.declare(result)
   }
 }
@@ -73,33 +76,5 @@ extension Node {
         detail: "names element type \(code), which cannot be executed")
     }
     return type
-  }
-}
-
-extension OperatorSite {
-  /// The value's elements as another type, made by a step of this operator, not yet declared; `nil`
-  /// where there is no such conversion.
-  func converted(
-    _ value: Value, to type: ElementType, options: Conversion.Options = .init()
-  ) throws(ExecutionError) -> Value? {
-    guard let conversion = Conversion(from: value.elementType, to: type, options: options) else {
-      return nil
-    }
-    // Elements that share a byte have no channels-last form.
-    let isPacked = type.bitWidth < 8 || value.elementType.bitWidth < 8
-    let layout = isPacked ? .rowMajor : value.preferredLayout
-    let source = read(value, layout)
-    let result = try output(0, type, value.shape, layout)
-    let target = write(result)
-    let count = value.shape.elementCount
-    try compiler.emit(
-      Step(
-        name: nodeName, operatorName: operatorName, nodes: unit.nodes, output: result.name,
-        outputShape: value.shape, kernel: "cast-\(value.elementType)-\(type)", reads: [source],
-        writes: [target]
-      ) { (run: RunContext) throws(ExecutionError) in
-        conversion.run(run.raw(source), into: run.raw(target), count: count)
-      })
-    return result
   }
 }

@@ -70,40 +70,9 @@ struct ConvolutionTranspose: OperatorKernel {
     let kernel = PlainConvolution(
       window: SlidingWindow(axes: axes.map(\.window), image: image, positions: spatial),
       batch: input.shape[0], inputChannels: input.shape[1], outputChannels: channels,
-      groups: groups)
-    let bias = try site.optionalReads(2..<3, type)[0]
-    let (source, weight) = (site.read(input), site.read(weights))
+      groups: groups, isTransposed: true)
     let result = try site.output(0, type, Shape([input.shape[0], channels] + image))
-    let target = site.write(result)
-    let reads = [source, weight] + (bias.map { [$0] } ?? [])
-    if type == .float32,
-      let lowered = LoweredConvolution(kernel, isTransposed: true, isa: site.isa)
-    {
-      let scratch = site.scratch(
-        byteCount: lowered.scratchByteCount(threads: site.compiler.pool.threadCount))
-      return try site.emit(
-        [result], kernel: "convtranspose-lowered-f32-\(site.isa.rawValue)", reads: reads,
-        scratch: scratch,
-        multiplyAccumulates: kernel.multiplyAccumulates
-      ) { (run: RunContext) throws(ExecutionError) in
-        lowered.run(
-          run.floats(source), run.floats(weight), bias: bias.map { UnsafePointer(run.floats($0)) },
-          into: run.floats(target), scratch: run.scratch(scratch), pool: run.pool)
-      }
-    }
-    func body<Real: RealElement>(_ type: Real.Type) -> Step.Body {
-      { (run: RunContext) throws(ExecutionError) in
-        kernel.transpose(
-          run.elements(source, of: type), run.elements(weight),
-          bias: bias.map { UnsafePointer(run.elements($0)) }, into: run.elements(target),
-          pool: run.pool)
-      }
-    }
-    try site.emitReal(
-      [result], type, kernel: "convtranspose-plain",
-      reads: reads,
-      multiplyAccumulates: kernel.multiplyAccumulates, single: body(Float.self),
-      double: body(Double.self))
+    try site.emit(kernel, of: input, weights, into: result)
   }
 
   /// One axis: the window over the output, and what the output has beyond it.

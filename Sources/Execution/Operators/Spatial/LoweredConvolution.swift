@@ -15,7 +15,8 @@ struct LoweredConvolution {
   private static let byteLimit = 1 << 28
 
   /// `nil` where the rows would take too much memory.
-  init?(_ plain: PlainConvolution, isTransposed: Bool, isa: InstructionSet) {
+  init?(_ plain: PlainConvolution, isa: InstructionSet) {
+    let isTransposed = plain.isTransposed
     self.plain = plain
     self.isTransposed = isTransposed
     self.isa = isa

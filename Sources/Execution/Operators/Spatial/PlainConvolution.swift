@@ -10,6 +10,7 @@ struct PlainConvolution {
   let inputChannels: Int
   let outputChannels: Int
   let groups: Int
+  var isTransposed = false
 
   private var inputsPerGroup: Int { inputChannels / groups }
   private var outputsPerGroup: Int { outputChannels / groups }
@@ -18,8 +19,19 @@ struct PlainConvolution {
     batch * outputChannels * inputsPerGroup * window.tapCount * window.positions.elementCount
   }
 
+  func run<Real: RealElement>(
+    _ input: UnsafePointer<Real>, _ weights: UnsafePointer<Real>, bias: UnsafePointer<Real>?,
+    into output: UnsafeMutablePointer<Real>, pool: ThreadPool
+  ) {
+    if isTransposed {
+      transpose(input, weights, bias: bias, into: output, pool: pool)
+    } else {
+      convolve(input, weights, bias: bias, into: output, pool: pool)
+    }
+  }
+
   /// - Parameter weights: `[outputChannels, inputChannels / groups, kernel…]`.
-  func convolve<Real: RealElement>(
+  private func convolve<Real: RealElement>(
     _ input: UnsafePointer<Real>, _ weights: UnsafePointer<Real>, bias: UnsafePointer<Real>?,
     into output: UnsafeMutablePointer<Real>, pool: ThreadPool
   ) {
@@ -46,7 +58,7 @@ struct PlainConvolution {
   }
 
   /// - Parameter weights: `[inputChannels, outputChannels / groups, kernel…]`.
-  func transpose<Real: RealElement>(
+  private func transpose<Real: RealElement>(
     _ input: UnsafePointer<Real>, _ weights: UnsafePointer<Real>, bias: UnsafePointer<Real>?,
     into output: UnsafeMutablePointer<Real>, pool: ThreadPool
   ) {
@@ -71,5 +83,44 @@ struct PlainConvolution {
         }
       }
     }
+  }
+}
+
+extension OperatorSite {
+  /// Emits the step of a convolution that no packed kernel covers; operand 2 is its bias.
+  func emit(
+    _ kernel: PlainConvolution, of input: Value, _ weights: Value, into result: Value
+  ) throws(ExecutionError) {
+    let type = input.elementType
+    let bias = try optionalReads(2..<3, type)[0]
+    let (source, weight, target) = (read(input), read(weights), write(result))
+    let reads = [source, weight] + (bias.map { [$0] } ?? [])
+    let name = kernel.isTransposed ? "convtranspose" : "conv"
+    if type == .float32,
+      let lowered = LoweredConvolution(kernel, isa: isa)
+    {
+      let scratch = scratch(
+        byteCount: lowered.scratchByteCount(threads: compiler.pool.threadCount))
+      return try emit(
+        [result], kernel: "\(name)-lowered-f32-\(isa.rawValue)", reads: reads, scratch: scratch,
+        multiplyAccumulates: kernel.multiplyAccumulates
+      ) { (run: RunContext) throws(ExecutionError) in
+        lowered.run(
+          run.floats(source), run.floats(weight), bias: bias.map { UnsafePointer(run.floats($0)) },
+          into: run.floats(target), scratch: run.scratch(scratch), pool: run.pool)
+      }
+    }
+    func body<Real: RealElement>(_ type: Real.Type) -> Step.Body {
+      { (run: RunContext) throws(ExecutionError) in
+        kernel.run(
+          run.elements(source, of: type), run.elements(weight),
+          bias: bias.map { UnsafePointer(run.elements($0)) }, into: run.elements(target),
+          pool: run.pool)
+      }
+    }
+    try emitReal(
+      [result], type, kernel: "\(name)-plain", reads: reads,
+      multiplyAccumulates: kernel.multiplyAccumulates, single: body(Float.self),
+      double: body(Double.self))
   }
 }

@@ -26,7 +26,7 @@ extension Graph {
     names.graphCount += 1
     renumberNodes(asGraph: names.graphCount)
     for name in definedNames.sorted() {
-      let unique = names.claim(name)
+      let unique = names.allocator.unique(name)
       if unique != name { rename(name, to: unique) }
     }
     mapSubgraphs { body in body.separate(&names) }
@@ -50,20 +50,12 @@ extension Graph {
   }
 }
 
-/// Names that are given in a graph and those inside it, and how many graphs were gone through.
+/// Names that are given in a graph and those gone through inside it, and how many of these there are.
 private struct SubgraphNames {
-  private var taken: Set<String>
+  var allocator: NameAllocator
   var graphCount: Int64 = 0
 
-  init(_ graph: Graph) { taken = graph.definedNames }
-
-  mutating func claim(_ base: String) -> String {
-    var name = base
-    var copy = 2
-    while !taken.insert(name).inserted {
-      name = "\(base)_\(copy)"
-      copy += 1
-    }
-    return name
+  init(_ graph: Graph) {
+    allocator = NameAllocator(taken: graph.definedNames, firstNumber: 2)
   }
 }
