@@ -37,7 +37,7 @@ struct Octet: ParsableCommand {
   /// Prints one message and ends with the status that `--help` names.
   private static func leave(with error: any Error) -> Never {
     if let check = error as? CheckFailed {
-      FileHandle.standardError.write(Data("octet: \(check)\n".utf8))
+      warn("\(check)")
       Foundation.exit(3)
     }
     let code = exitCode(for: error)
@@ -50,7 +50,7 @@ struct Octet: ParsableCommand {
       Foundation.exit(2)
     }
     if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
-    FileHandle.standardError.write(Data("octet: \(error)\n".utf8))
+    warn("\(error)")
     Foundation.exit(1)
   }
 }

@@ -248,7 +248,19 @@ struct RecipeArguments: ParsableArguments {
 
 /// A line on standard error, where it does not get into a table or JSON.
 func warn(_ text: String) {
-  FileHandle.standardError.write(Data("octet: \(text)\n".utf8))
+  FileHandle.standardError.write(Data("octet: \(text.onOneLine)\n".utf8))
+}
+
+extension String {
+  /// With control characters spelled out: names in a file may hold any, and neither end a line nor
+  /// command a terminal.
+  var onOneLine: String {
+    unicodeScalars.reduce(into: "") { line, scalar in
+      line +=
+        scalar.properties.generalCategory == .control
+        ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+  }
 }
 
 func printJSON(_ value: some Encodable) throws {

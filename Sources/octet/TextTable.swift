@@ -11,7 +11,7 @@ struct TextTable {
 
   mutating func append(_ row: [String]) {
     precondition(row.count == columns.count, "\(row.count) cells in \(columns.count) columns")
-    rows.append(row)
+    rows.append(row.map(\.onOneLine))
   }
 
   func formatted() -> String {

@@ -315,3 +315,20 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     for command in (["quantize", MODEL, "--data", DATA, "--limit", 4, "-o", "no/out.onnx"],
                     ["calibrate", MODEL, "--data", DATA, "--limit", 4, "-o", "no/s.octet.json"]):
         refused(tmp_path, *command, says="no/")
+
+
+@pytest.mark.parametrize("name, shown", [("a\nb", "a\\nb"), ("\x1b[2J", "\\u{1B}[2J")])
+def test_control_characters_of_names_are_spelled_out(name, shown, tmp_path):
+    """A name in a file neither ends a line nor commands the terminal."""
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"], name)], "graph",
+        [helper.make_tensor_value_info("x", real, [1])],
+        [helper.make_tensor_value_info("y", real, [1])])
+    file = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), file)
+    said = succeed("inspect", file).output
+    assert shown in said and name not in said
+    graph.node[0].input[0] = name
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), file)
+    refused(tmp_path, "inspect", file, says=[shown])
