@@ -18,7 +18,7 @@ static const kern_f32_table avx2_table = TABLE(avx2);
 
 const kern_f32_table *kern_f32_table_for(kern_isa isa) {
 #if defined(__x86_64__)
-  if (isa == KERN_AVX2)
+  if (kern_isa_includes(isa, KERN_AVX2))
     return &avx2_table;
 #endif
   (void)isa;

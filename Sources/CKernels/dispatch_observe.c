@@ -16,7 +16,7 @@ static const kern_observe_table avx2_table = KERN_TABLE(avx2);
 
 const kern_observe_table *kern_observe_table_for(kern_isa isa) {
 #if defined(__x86_64__)
-  if (isa == KERN_AVX2) {
+  if (kern_isa_includes(isa, KERN_AVX2)) {
     return &avx2_table;
   }
 #endif

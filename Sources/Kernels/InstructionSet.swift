@@ -4,8 +4,18 @@ internal import CKernels
 package enum InstructionSet: String, CaseIterable, Sendable {
   /// Plain C: the reference, and what runs on an unknown processor.
   case scalar
-  /// AVX2 together with FMA.
+  /// AVX2 together with FMA and F16C.
   case avx2
+  /// AVX2, and the dot product of AVX-VNNI.
+  case avxvnni
+  /// AVX-512 F, BW, DQ and VL.
+  case avx512
+  /// AVX-512 with its dot product and byte permutations (VNNI, VBMI).
+  case avx512vnni
+  /// What every 64-bit ARM processor has.
+  case neon
+  /// NEON, and its dot product.
+  case neondot
 
   /// Those that this processor has, slowest first; never empty.
   package static let available: [InstructionSet] = allCases.filter {
@@ -19,6 +29,11 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     switch self {
     case .scalar: KERN_SCALAR
     case .avx2: KERN_AVX2
+    case .avxvnni: KERN_AVXVNNI
+    case .avx512: KERN_AVX512
+    case .avx512vnni: KERN_AVX512VNNI
+    case .neon: KERN_NEON
+    case .neondot: KERN_NEONDOT
     }
   }
 }

@@ -2,10 +2,36 @@
 #pragma once
 #include <stdbool.h>
 
-typedef enum { KERN_SCALAR, KERN_AVX2, KERN_ISA_COUNT } kern_isa;
+// In the order of speed among those that one processor can have.
+typedef enum {
+  KERN_SCALAR,     // plain C
+  KERN_AVX2,       // AVX2, FMA and F16C
+  KERN_AVXVNNI,    // AVX2's, and AVX-VNNI
+  KERN_AVX512,     // AVX2's, and AVX-512 F, BW, DQ and VL
+  KERN_AVX512VNNI, // AVX512's, and AVX-512 VNNI and VBMI
+  KERN_NEON,       // what every 64-bit ARM has
+  KERN_NEONDOT,    // NEON's, and the dot product
+  KERN_ISA_COUNT
+} kern_isa;
 
-// Scalar is supported everywhere; AVX2 means AVX2 and FMA together.
 bool kern_isa_supported(kern_isa isa);
+
+// Whether a processor that runs `isa` also runs the kernels of `other`: what an instruction set has
+// no kernel of its own for is done by one that it includes.
+static inline bool kern_isa_includes(kern_isa isa, kern_isa other) {
+  switch (other) {
+  case KERN_SCALAR:
+    return true;
+  case KERN_AVX2:
+    return isa >= KERN_AVX2 && isa <= KERN_AVX512VNNI;
+  case KERN_AVX512:
+    return isa == KERN_AVX512 || isa == KERN_AVX512VNNI;
+  case KERN_NEON:
+    return isa == KERN_NEON || isa == KERN_NEONDOT;
+  default:
+    return isa == other;
+  }
+}
 
 // Tells the processor that this is a waiting loop.
 static inline void kern_relax(void) {

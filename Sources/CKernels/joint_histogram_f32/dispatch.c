@@ -2,7 +2,7 @@
 
 kern_count_joint_f32_fn *kern_count_joint_f32_for(kern_isa isa) {
 #if defined(__x86_64__)
-  if (isa == KERN_AVX2) {
+  if (kern_isa_includes(isa, KERN_AVX2)) {
     return kern_count_joint_f32__avx2;
   }
 #endif
@@ -12,7 +12,7 @@ kern_count_joint_f32_fn *kern_count_joint_f32_for(kern_isa isa) {
 
 kern_fold_joint_f32_fn *kern_fold_joint_f32_for(kern_isa isa) {
 #if defined(__x86_64__)
-  if (isa == KERN_AVX2) {
+  if (kern_isa_includes(isa, KERN_AVX2)) {
     return kern_fold_joint_f32__avx2;
   }
 #endif

@@ -7,7 +7,7 @@ static const kern_recurrent_table avx2_table = {kern_lstm_f32__avx2, kern_gru_f3
 
 const kern_recurrent_table *kern_recurrent_table_for(kern_isa isa) {
 #if defined(__x86_64__)
-  if (isa == KERN_AVX2)
+  if (kern_isa_includes(isa, KERN_AVX2))
     return &avx2_table;
 #endif
   (void)isa;
