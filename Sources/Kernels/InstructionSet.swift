@@ -6,16 +6,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   case scalar
   /// AVX2 together with FMA and F16C.
   case avx2
-  /// AVX2, and the dot product of AVX-VNNI.
-  case avxvnni
   /// AVX-512 F, BW, DQ and VL.
   case avx512
   /// AVX-512 with its dot product and byte permutations (VNNI, VBMI).
   case avx512vnni
-  /// What every 64-bit ARM processor has.
-  case neon
-  /// NEON, and its dot product.
-  case neondot
 
   /// Those that this processor has, slowest first; never empty.
   package static let available: [InstructionSet] = allCases.filter {
@@ -25,15 +19,16 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   /// The fastest one that this processor has.
   package static let best: InstructionSet = available.last ?? .scalar
 
+  /// Whether products of codes and weights go to 32-bit sums at once, so that none needs a proof
+  /// that 16 bits hold it.
+  package var addsProductsExactly: Bool { self == .scalar || self == .avx512vnni }
+
   var kernelIsa: kern_isa {
     switch self {
     case .scalar: KERN_SCALAR
     case .avx2: KERN_AVX2
-    case .avxvnni: KERN_AVXVNNI
     case .avx512: KERN_AVX512
     case .avx512vnni: KERN_AVX512VNNI
-    case .neon: KERN_NEON
-    case .neondot: KERN_NEONDOT
     }
   }
 }

@@ -20,4 +20,5 @@
 KERN_ELEMENTWISE_U8(scalar)
 KERN_ELEMENTWISE_U8(avx2)
 #undef KERN_ELEMENTWISE_U8
+void kern_table_u8__avx512vnni(const uint8_t *table, const uint8_t *in, uint8_t *out, size_t count);
 #pragma clang assume_nonnull end

@@ -9,5 +9,6 @@
                                  size_t first_panel, size_t end_panel);
 KERN_GEMM_U8S8_F32(scalar)
 KERN_GEMM_U8S8_F32(avx2)
+KERN_GEMM_U8S8_F32(avx512vnni)
 #undef KERN_GEMM_U8S8_F32
 #pragma clang assume_nonnull end

@@ -6,11 +6,8 @@
 typedef enum {
   KERN_SCALAR,     // plain C
   KERN_AVX2,       // AVX2, FMA and F16C
-  KERN_AVXVNNI,    // AVX2's, and AVX-VNNI
   KERN_AVX512,     // AVX2's, and AVX-512 F, BW, DQ and VL
   KERN_AVX512VNNI, // AVX512's, and AVX-512 VNNI and VBMI
-  KERN_NEON,       // what every 64-bit ARM has
-  KERN_NEONDOT,    // NEON's, and the dot product
   KERN_ISA_COUNT
 } kern_isa;
 
@@ -26,8 +23,6 @@ static inline bool kern_isa_includes(kern_isa isa, kern_isa other) {
     return isa >= KERN_AVX2 && isa <= KERN_AVX512VNNI;
   case KERN_AVX512:
     return isa == KERN_AVX512 || isa == KERN_AVX512VNNI;
-  case KERN_NEON:
-    return isa == KERN_NEON || isa == KERN_NEONDOT;
   default:
     return isa == other;
   }

@@ -32,9 +32,10 @@ struct MatrixProductInt8: Sendable {
     expectsSmallCodes: Bool = true, requantization: Requantization, isa: InstructionSet
   ) {
     panels = Int8Panels(
-      rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum)
+      rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum,
+      isGuarded: !isa.addsProductsExactly)
     var light: Int8Panels?
-    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, isa != .scalar {
+    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, !isa.addsProductsExactly {
       light = Int8Panels(
         rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.likelyMaximum)
     }
@@ -126,19 +127,19 @@ extension Sequence<MatrixProductInt8> {
   /// The instructions that run, as shown to people. `u8s8-maddubs-x2≤127/split` is the kernel for
   /// codes up to 127, and what the same kernel does differently when there are greater ones.
   var kernelName: String {
-    var isScalar = false
+    var exact: InstructionSet?
     var general = PanelTraits()
     var light = PanelTraits()
     var limit: UInt8?
     for product in self {
-      isScalar = isScalar || product.isa == .scalar
+      if product.isa.addsProductsExactly { exact = product.isa }
       general.add(product.panels)
       light.add(product.lightPanels ?? product.panels)
       if let panels = product.lightPanels {
         limit = Swift.min(limit ?? .max, panels.safeInputMaximum)
       }
     }
-    if isScalar { return "u8s8-scalar" }
+    if let exact { return exact == .scalar ? "u8s8-scalar" : "u8s8-vpdpbusd-12x32" }
     guard let limit else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
     let rest = general.names.isEmpty ? "plain" : general.names.joined(separator: "-")
     return (["u8s8-maddubs"] + light.names).joined(separator: "-") + "≤\(limit)/\(rest)"

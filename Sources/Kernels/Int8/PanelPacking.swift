@@ -53,8 +53,11 @@ final class Int8Panels: Sendable {
 
   /// - `rows`: the weights of each column, `[columns, depth]`.
   /// - `inputMaximum`: the largest code that the left operand can hold.
+  /// - `isGuarded`: whether sums of two products have to fit 16 bits; else weights stay as they are.
   /// - Precondition: depth is at most 65,536, so that int32 cannot overflow.
-  init(rows: [Int8], columns: Int, depth: Int, inputMaximum: UInt8) {
+  init(
+    rows: [Int8], columns: Int, depth: Int, inputMaximum: UInt8, isGuarded: Bool = true
+  ) {
     precondition(rows.count == columns * depth, "\(rows.count) weights for \(columns) x \(depth)")
     precondition(depth <= 65_536, "depth \(depth) can overflow the accumulators")
     self.columns = columns
@@ -66,6 +69,7 @@ final class Int8Panels: Sendable {
     }
     let bound = PairBound(inputMaximum: inputMaximum)
     riskyPairs = bound.riskyPairs(rows: rows, columns: columns, depth: depth)
+    let packingBound = isGuarded ? bound : .none
 
     var allWeights: [Int8] = []
     allWeights.reserveCapacity(count * quads * 64)
@@ -78,7 +82,8 @@ final class Int8Panels: Sendable {
     for panel in 0..<count {
       let first = panel * Self.width
       let packed = PackedPanel(
-        rows: rows, columns: first..<min(first + Self.width, columns), depth: depth, bound: bound)
+        rows: rows, columns: first..<min(first + Self.width, columns), depth: depth,
+        bound: packingBound)
       allWeights += packed.weights
       allWeights += [Int8](repeating: 0, count: quads * 64 - packed.weights.count)
       allSteps.append(packed.step)
@@ -117,6 +122,11 @@ final class Int8Panels: Sendable {
 struct PairBound: Sendable {
   /// The largest sum of weights of one sign that no input lifts beyond 16 bits.
   let limit: Int
+
+  /// Holds any sum of weights.
+  static let none = PairBound(limit: .max)
+
+  private init(limit: Int) { self.limit = limit }
 
   init(inputMaximum: UInt8) { limit = Int(Int16.max) / max(Int(inputMaximum), 1) }
 
