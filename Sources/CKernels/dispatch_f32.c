@@ -1,8 +1,9 @@
 #include "kernels_f32.h"
 
-#define TABLE(isa)                                                                                 \
+// Products and convolutions of the one set, all else of the other.
+#define TABLE(product, isa)                                                                        \
   {                                                                                                \
-    .igemm = kern_igemm_f32__##isa, .depthwise = kern_depthwise_f32__##isa,                        \
+    .igemm = kern_igemm_f32__##product, .depthwise = kern_depthwise_f32__##product,                \
     .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
     .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##isa,                  \
     .reduce = kern_reduce_f32__##isa, .softmax = kern_softmax_f32__##isa,                          \
@@ -11,13 +12,16 @@
     .widen_half = kern_widen_f16_f32__##isa, .narrow_half = kern_narrow_f32_f16__##isa             \
   }
 
-static const kern_f32_table scalar_table = TABLE(scalar);
+static const kern_f32_table scalar_table = TABLE(scalar, scalar);
 #if defined(__x86_64__)
-static const kern_f32_table avx2_table = TABLE(avx2);
+static const kern_f32_table avx2_table = TABLE(avx2, avx2);
+static const kern_f32_table avx512_table = TABLE(avx512, avx2);
 #endif
 
 const kern_f32_table *kern_f32_table_for(kern_isa isa) {
 #if defined(__x86_64__)
+  if (kern_isa_includes(isa, KERN_AVX512))
+    return &avx512_table;
   if (kern_isa_includes(isa, KERN_AVX2))
     return &avx2_table;
 #endif

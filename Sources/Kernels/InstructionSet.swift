@@ -23,6 +23,14 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   /// that 16 bits hold it.
   package var addsProductsExactly: Bool { self == .scalar || self == .avx512vnni }
 
+  /// Rows and columns of a tile of a float product.
+  var floatTile: String { hasAVX512 ? "8x32" : "6x16" }
+
+  /// Columns of the widest panel of a float product.
+  var widestFloatPanel: Int { hasAVX512 ? 32 : 16 }
+
+  private var hasAVX512: Bool { kern_isa_includes(kernelIsa, KERN_AVX512) }
+
   var kernelIsa: kern_isa {
     switch self {
     case .scalar: KERN_SCALAR

@@ -60,9 +60,9 @@ INLINE void step(tile *sums, const size_t rows, const size_t vectors, const pane
                  const row_places *places, size_t stride, size_t q) {
   __m512i weights[most_vectors];
   // A last panel of 8 columns is followed by the next quad.
-  weights[0] = vectors == 1 ? _mm512_maskz_loadu_epi32(group->loaded,
-                                                       group->weights[0] + q * group->step)
-                            : _mm512_loadu_si512(group->weights[0] + q * 64);
+  weights[0] = vectors == 1
+                   ? _mm512_maskz_loadu_epi32(group->loaded, group->weights[0] + q * group->step)
+                   : _mm512_loadu_si512(group->weights[0] + q * 64);
   if (vectors == 2) {
     weights[1] = _mm512_loadu_si512(group->weights[1] + q * 64);
   }

@@ -28,7 +28,7 @@ typedef struct {
   float low, high;
 } kern_igemm_f32_block;
 
-// width is 8 or 16.
+// width is 8 or 16, or 32 where the instruction set includes AVX-512.
 typedef void kern_igemm_f32_fn(const kern_igemm_f32_block *block, size_t width, size_t rows);
 
 // Columns x of one output row of a convolution whose channels do not mix:
@@ -189,6 +189,8 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
 kern_pack_f32_fn kern_pack_f32__scalar;
 KERN_F32_DECLARE(scalar);
 KERN_F32_DECLARE(avx2);
+kern_igemm_f32_fn kern_igemm_f32__avx512;
+kern_depthwise_f32_fn kern_depthwise_f32__avx512;
 #undef KERN_F32_DECLARE
 
 #pragma clang assume_nonnull end

@@ -35,13 +35,13 @@ package struct ConvolutionFloat: Sendable {
           geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
     } else {
       method = .product(
-        Self.packed(geometry, weights: weights, bias: bias),
+        Self.packed(geometry, weights: weights, bias: bias, isa: isa),
         zeros: PackedFloats(count: geometry.kernelWidth * geometry.inputChannelsPerGroup))
     }
   }
 
   private static func packed(
-    _ geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?
+    _ geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?, isa: InstructionSet
   ) -> [PackedPanels] {
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let channels = geometry.inputChannelsPerGroup
@@ -54,7 +54,7 @@ package struct ConvolutionFloat: Sendable {
           source: PackedPanels.Source(
             base: base + group * columns * channels * taps, tapStride: 1, channelStride: taps,
             columnStride: channels * taps),
-          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) })
+          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) }, isa: isa)
       }
     }
   }
@@ -64,8 +64,8 @@ package struct ConvolutionFloat: Sendable {
     switch method {
     case .depthwise: "f32-depthwise-\(isa.rawValue)"
     case .product where geometry.isPointwise && geometry.groups == 1:
-      "f32-gemm-6x16-\(isa.rawValue)"
-    case .product: "f32-igemm-6x16-\(isa.rawValue)"
+      "f32-gemm-\(isa.floatTile)-\(isa.rawValue)"
+    case .product: "f32-igemm-\(isa.floatTile)-\(isa.rawValue)"
     }
   }
 

@@ -51,7 +51,7 @@ package struct ConvolutionTransposeFloat: Sendable {
         phases.append(
           Phase(
             row: row, column: column, rowTaps: rowTaps, columnTaps: columnTaps,
-            groups: Self.packed(geometry, taps: taps, weights: weights, bias: bias)))
+            groups: Self.packed(geometry, taps: taps, weights: weights, bias: bias, isa: isa)))
       }
     }
     self.phases = phases
@@ -61,7 +61,8 @@ package struct ConvolutionTransposeFloat: Sendable {
   }
 
   private static func packed(
-    _ geometry: ConvolutionTransposeGeometry, taps: [Int], weights: [Float], bias: [Float]?
+    _ geometry: ConvolutionTransposeGeometry, taps: [Int], weights: [Float], bias: [Float]?,
+    isa: InstructionSet
   ) -> [PackedPanels] {
     let channels = geometry.inputChannelsPerGroup
     let columns = geometry.outputChannelsPerGroup
@@ -83,13 +84,13 @@ package struct ConvolutionTransposeFloat: Sendable {
           taps: taps.count, channels: channels, columns: columns,
           source: PackedPanels.Source(
             base: base, tapStride: channels * columns, channelStride: columns, columnStride: 1),
-          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) })
+          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) }, isa: isa)
       }
     }
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-igemm-6x16-\(isa.rawValue)" }
+  package var kernelName: String { "f32-igemm-\(isa.floatTile)-\(isa.rawValue)" }
 
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int { threads * byteCount }

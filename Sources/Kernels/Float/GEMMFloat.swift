@@ -29,12 +29,12 @@ package struct GEMMFloat: Sendable {
         source: PackedPanels.Source(
           base: base, tapStride: 0, channelStride: transposed ? 1 : columns,
           columnStride: transposed ? depth : 1),
-        factor: alpha, bias: bias)
+        factor: alpha, bias: bias, isa: isa)
     }
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-gemm-6x16-\(isa.rawValue)" }
+  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.rawValue)" }
 
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int {

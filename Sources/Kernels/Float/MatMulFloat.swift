@@ -25,11 +25,12 @@ package struct MatMulFloat: Sendable {
     self.transposedRight = transposedRight
     self.alpha = alpha
     self.isa = isa
-    panels = PackedPanels.cut(depth: depth, columns: columns)
+    panels = PackedPanels.cut(
+      depth: depth, columns: columns, widest: isa.widestFloatPanel)
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-gemm-6x16-\(isa.rawValue)" }
+  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.rawValue)" }
 
   private var rightByteCount: Int {
     roundedUp(

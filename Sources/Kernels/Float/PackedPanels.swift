@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// The right side of a matrix product, `[depth, columns]`, cut into panels of 16 or 8 columns that
-/// a kernel walks from front to back, together with a bias for every column.
+/// The right side of a matrix product, `[depth, columns]`, cut into panels of 32, 16 or 8
+/// columns that a kernel walks from front to back, together with a bias for every column.
 struct PackedPanels: Sendable {
   /// Columns `firstColumn..<firstColumn + columns`, stored `width` apart.
   struct Panel: Sendable {
@@ -31,12 +31,14 @@ struct PackedPanels: Sendable {
     roundedUp(columns, to: 8) * depth + roundedUp(columns, to: 16)
   }
 
-  static func cut(depth: Int, columns: Int) -> [Panel] {
+  /// - `widest`: columns of the widest panel that the kernel takes, 16 or 32.
+  static func cut(depth: Int, columns: Int, widest: Int) -> [Panel] {
     var panels: [Panel] = []
     var first = 0
     var offset = roundedUp(columns, to: 16)
     while first < columns {
-      let width = columns - first > 8 ? 16 : 8
+      let rest = columns - first
+      let width = rest > 24 ? widest : rest > 8 ? 16 : 8
       panels.append(
         Panel(
           firstColumn: first, columns: min(width, columns - first), width: width, offset: offset))
@@ -47,11 +49,12 @@ struct PackedPanels: Sendable {
   }
 
   init(
-    taps: Int, channels: Int, columns: Int, source: Source, factor: Float = 1, bias: [Float]?
+    taps: Int, channels: Int, columns: Int, source: Source, factor: Float = 1, bias: [Float]?,
+    isa: InstructionSet
   ) {
     depth = taps * channels
     self.columns = columns
-    panels = Self.cut(depth: depth, columns: columns)
+    panels = Self.cut(depth: depth, columns: columns, widest: isa.widestFloatPanel)
     memory = PackedFloats(
       count: panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * taps * channels })
     for (column, value) in (bias ?? []).enumerated() { memory.base[column] = value }

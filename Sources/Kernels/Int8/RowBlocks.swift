@@ -7,14 +7,16 @@ struct RowBlocks {
   private let rows: Int
   private let panels: Int
 
-  /// Rows of one block fill this much of the second-level cache.
-  private static let blockBytes = 48 << 10
-  private static let tileRows = 4
+  /// Rows of one block fill this much of the second-level cache; with fewer, the weights of deep
+  /// layers come from memory too often.
+  private static let blockBytes = 192 << 10
+  /// Whole tiles of every kernel, which have 4 or 12 rows.
+  private static let tileRows = 12
   /// Products that are not worth another piece of work.
   private static let smallWork = 1 << 17
 
   static func mostRows(paddedDepth: Int) -> Int {
-    max(tileRows, min(256, blockBytes / max(paddedDepth, 1) / tileRows * tileRows))
+    max(tileRows, min(252, blockBytes / max(paddedDepth, 1) / tileRows * tileRows))
   }
 
   init(rows: Int, paddedDepth: Int, panels: Int, threads: Int) {
@@ -31,7 +33,7 @@ struct RowBlocks {
     }
     let even = (rows / pieces + Self.tileRows - 1) / Self.tileRows * Self.tileRows
     // With few rows a panel is not reused enough to pay for its way through the cache.
-    rowsPerBlock = min(most, max(even, Self.tileRows * 4))
+    rowsPerBlock = min(most, max(even, Self.tileRows * 2))
     blockCount = (rows + rowsPerBlock - 1) / rowsPerBlock
     panelParts = min(panels, max(1, (pieces + blockCount - 1) / blockCount))
   }
