@@ -5,14 +5,14 @@
 #include "pool_u8/pool_u8.h"
 #include "scale_s32/scale_s32.h"
 
-// Products and tables of the one set, all else of the other.
+// Products, convolutions and tables of the one set, all else of the other.
 #define KERN_TABLE(isa, product, other)                                                            \
   {                                                                                                \
     .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##product,                                    \
     .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##product,                                                \
     .gemm_u8s8_f32 = kern_gemm_u8s8_f32__##product, .table_u8 = kern_table_u8__##product,          \
-    .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##other,                                                \
-    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##other, .add_u8 = kern_add_u8__##other,              \
+    .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##product,                                              \
+    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##product, .add_u8 = kern_add_u8__##other,            \
     .mul_u8 = kern_mul_u8__##other, .quantize_f32_u8 = kern_quantize_f32_u8__##other,              \
     .dequantize_u8_f32 = kern_dequantize_u8_f32__##other,                                          \
     .requantize_s32_u8 = kern_requantize_s32_u8__##other,                                          \

@@ -25,7 +25,9 @@ import Testing
     arguments: InstructionSet.available,
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 49])
   func constantRightSideInEveryTileSize(isa: InstructionSet, rows: Int) {
-    for (depth, columns) in [(1, 1), (3, 7), (5, 8), (8, 9), (17, 16), (30, 24), (31, 41)] {
+    for (depth, columns) in [
+      (1, 1), (3, 7), (5, 8), (8, 9), (17, 16), (17, 27), (20, 63), (30, 24), (31, 41),
+    ] {
       let a = testValues(rows * depth)
       let b = testValues(depth * columns, seed: 2)
       let bias = testValues(columns, seed: 3)

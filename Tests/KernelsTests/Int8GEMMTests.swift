@@ -14,6 +14,8 @@ import Testing
     Sizes(rows: 0, depth: 5, columns: 3), Sizes(rows: 1, depth: 1, columns: 1),
     Sizes(rows: 3, depth: 7, columns: 15), Sizes(rows: 4, depth: 8, columns: 16),
     Sizes(rows: 5, depth: 9, columns: 17), Sizes(rows: 13, depth: 130, columns: 40),
+    Sizes(rows: 2, depth: 6, columns: 25), Sizes(rows: 11, depth: 20, columns: 32),
+    Sizes(rows: 12, depth: 65, columns: 33), Sizes(rows: 26, depth: 40, columns: 48),
     Sizes(rows: 300, depth: 33, columns: 70),
   ]
 

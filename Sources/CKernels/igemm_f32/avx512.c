@@ -120,8 +120,7 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
         const __m512 value = _mm512_set1_ps(row[c + p]);
 #pragma unroll
         for (size_t j = 0; j < vectors; j++)
-          sums[p][j] =
-              _mm512_fmadd_ps(value, weights_at(panel, vectors, j, lanes), sums[p][j]);
+          sums[p][j] = _mm512_fmadd_ps(value, weights_at(panel, vectors, j, lanes), sums[p][j]);
         panel += width;
       }
     }

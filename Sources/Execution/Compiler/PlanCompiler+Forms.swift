@@ -44,7 +44,7 @@ extension PlanCompiler {
       let zeroPoint = codes.zeroPoint
       let kernels = Int8Kernels(isa: isa)
       emitConversion(
-        value, operatorName: "DequantizeLinear", kernel: "dequantize-\(isa.rawValue)",
+        value, operatorName: "DequantizeLinear", kernel: "dequantize-\(isa.general.rawValue)",
         reads: source, writes: target
       ) { run in
         kernels.dequantize(
@@ -67,7 +67,7 @@ extension PlanCompiler {
     let target = addBuffer(.arena, byteCount: shape.elementCount * width)
     let isa = self.isa
     let kernels = Int8Kernels(isa: isa)
-    let kernel = "transpose-\(value.elementType)-\(isa.rawValue)"
+    let kernel = "transpose-\(value.elementType)-\(isa.general.rawValue)"
     let type = value.elementType
     emitConversion(value, operatorName: "Layout", kernel: kernel, reads: form, writes: target) {
       run in

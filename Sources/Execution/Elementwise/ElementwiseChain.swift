@@ -34,7 +34,8 @@ extension PlanCompiler {
     let count = value.shape.elementCount
     let isa = site.isa
     try site.emit(
-      [result], kernel: "elementwise-f32-\(isa.rawValue)", reads: [source], sharesInputs: [0]
+      [result], kernel: "elementwise-f32-\(isa.general.rawValue)", reads: [source],
+      sharesInputs: [0]
     ) { (run: RunContext) throws(ExecutionError) in
       FloatActivation.apply(
         functions, run.floats(source), into: run.floats(target), count: count, isa: isa,

@@ -44,7 +44,8 @@ extension IntegerCompiler {
     let kernels = self.kernels
     try site.emit(
       codes: codes, type: tail.final.type,
-      kernel: "\(isProduct ? "mul" : "add")-u8-\(site.isa.rawValue)", reads: reads, isInteger: true,
+      kernel: "\(isProduct ? "mul" : "add")-u8-\(site.isa.general.rawValue)", reads: reads,
+      isInteger: true,
       sharesInputs: broadcast == .same ? [0, 1] : [0]
     ) { (run: RunContext) throws(ExecutionError) in
       let (a, b, output) = (run.codes(reads[0]), run.codes(reads[1]), run.codes(target))

@@ -54,7 +54,8 @@ extension OperatorSite {
     try compiler.emit(
       Step(
         name: nodeName, operatorName: "Round", nodes: [], output: value.name,
-        outputShape: value.shape, kernel: "elementwise-f32-\(isa.rawValue)", reads: [buffer],
+        outputShape: value.shape, kernel: "elementwise-f32-\(isa.general.rawValue)",
+        reads: [buffer],
         writes: [buffer]
       ) { (run: RunContext) throws(ExecutionError) in
         FloatActivation.round.apply(

@@ -109,7 +109,7 @@ struct Gemm: OperatorKernel {
     let strides = (addend?.shape ?? shape).broadcastStrides(to: shape)
     let beta = self.beta
     try site.emit(
-      [result], kernel: "matmul-f32-\(site.isa.rawValue)", reads: reads, scratch: scratch,
+      [result], kernel: "matmul-f32-\(site.isa.forFloats.rawValue)", reads: reads, scratch: scratch,
       multiplyAccumulates: rows * depth * columns
     ) { (run: RunContext) throws(ExecutionError) in
       let output = run.floats(target)

@@ -69,7 +69,7 @@ struct MatrixMultiplication: OperatorKernel {
     let kernel = MatMulFloat(rows: rows, depth: depth, columns: columns, isa: site.isa)
     let result = try site.output(0, .float32, shape)
     try site.emit(
-      kernel, named: "matmul-f32-\(site.isa.rawValue)",
+      kernel, named: "matmul-f32-\(site.isa.forFloats.rawValue)",
       over: BroadcastLoop(batchA, batchB, to: batch), batch: batch.elementCount, of: operands,
       into: result)
   }

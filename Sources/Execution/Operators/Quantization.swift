@@ -30,7 +30,8 @@ struct Quantization: OperatorKernel {
     let kernels = Int8Kernels(isa: site.isa)
     let (scale, zeroPoint) = (codes.scale, codes.zeroPoint)
     try site.emit(
-      codes: codes, type: operands.type, kernel: "quantize-\(site.isa.rawValue)", reads: [source]
+      codes: codes, type: operands.type, kernel: "quantize-\(site.isa.general.rawValue)",
+      reads: [source]
     ) { (run: RunContext) throws(ExecutionError) in
       kernels.quantize(
         run.floats(source), run.codes(target), count: count, scale: scale, zeroPoint: zeroPoint,

@@ -62,10 +62,10 @@ package struct ConvolutionFloat: Sendable {
   /// The kernel that runs.
   package var kernelName: String {
     switch method {
-    case .depthwise: "f32-depthwise-\(isa.rawValue)"
+    case .depthwise: "f32-depthwise-\(isa.forFloats.rawValue)"
     case .product where geometry.isPointwise && geometry.groups == 1:
-      "f32-gemm-\(isa.floatTile)-\(isa.rawValue)"
-    case .product: "f32-igemm-\(isa.floatTile)-\(isa.rawValue)"
+      "f32-gemm-\(isa.floatTile)-\(isa.forFloats.rawValue)"
+    case .product: "f32-igemm-\(isa.floatTile)-\(isa.forFloats.rawValue)"
     }
   }
 

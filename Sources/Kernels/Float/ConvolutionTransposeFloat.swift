@@ -90,7 +90,7 @@ package struct ConvolutionTransposeFloat: Sendable {
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-igemm-\(isa.floatTile)-\(isa.rawValue)" }
+  package var kernelName: String { "f32-igemm-\(isa.floatTile)-\(isa.forFloats.rawValue)" }
 
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int { threads * byteCount }

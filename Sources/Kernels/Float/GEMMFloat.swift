@@ -34,7 +34,7 @@ package struct GEMMFloat: Sendable {
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.rawValue)" }
+  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.forFloats.rawValue)" }
 
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int {

@@ -30,7 +30,7 @@ package struct MatMulFloat: Sendable {
   }
 
   /// The kernel that runs.
-  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.rawValue)" }
+  package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.forFloats.rawValue)" }
 
   private var rightByteCount: Int {
     roundedUp(

@@ -78,7 +78,8 @@ struct Reduction: OperatorKernel {
     if input.elementType == .float32, [.mean, .sum, .maximum, .minimum].contains(function),
       middle > 0
     {
-      return try site.emit([result], kernel: "\(name)-f32-\(isa.rawValue)", reads: [source]) {
+      return try site.emit([result], kernel: "\(name)-f32-\(isa.general.rawValue)", reads: [source])
+      {
         (run: RunContext) throws(ExecutionError) in
         let (from, to) = (run.floats(source), run.floats(target))
         switch function {

@@ -102,7 +102,8 @@ extension OperatorSite {
       let scratch = scratch(
         byteCount: lowered.scratchByteCount(threads: compiler.pool.threadCount))
       return try emit(
-        [result], kernel: "\(name)-lowered-f32-\(isa.rawValue)", reads: reads, scratch: scratch,
+        [result], kernel: "\(name)-lowered-f32-\(isa.forFloats.rawValue)", reads: reads,
+        scratch: scratch,
         multiplyAccumulates: kernel.multiplyAccumulates
       ) { (run: RunContext) throws(ExecutionError) in
         lowered.run(

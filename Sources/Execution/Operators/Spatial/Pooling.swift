@@ -112,7 +112,8 @@ struct Pooling: OperatorKernel {
       byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
     let name = function == .maximum ? "maxpool" : "averagepool"
     try site.emit(
-      [result], kernel: "\(name)-f32-\(site.isa.rawValue)", reads: [source], scratch: scratch
+      [result], kernel: "\(name)-f32-\(site.isa.general.rawValue)", reads: [source],
+      scratch: scratch
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.floats(source), into: run.floats(target), batch: batch,
