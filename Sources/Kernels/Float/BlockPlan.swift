@@ -9,6 +9,9 @@ struct BlockPlan {
   private let rows: Int
   private let panels: Int
 
+  /// Products that are not worth a task of their own: waking a thread takes as long.
+  private static let smallWork = 1 << 18
+
   /// The most rows of a block.
   static func mostRows(depth: Int, columns: Int, taps: Int) -> Int {
     let cacheFloats = 65_536
@@ -19,9 +22,10 @@ struct BlockPlan {
   init(rows: Int, depth: Int, columns: Int, taps: Int, panels: Int, threads: Int) {
     let most = Self.mostRows(depth: depth, columns: columns, taps: taps)
     // Several tasks a thread, as threads are not equally fast.
-    let wanted = threads == 1 ? 1 : 4 * threads
+    let wanted =
+      threads == 1 ? 1 : max(1, min(4 * threads, rows * depth * columns / Self.smallWork))
     let share = roundedUp(max(1, rows / wanted), to: 12)
-    blockRows = threads == 1 ? most : min(most, max(share, 24))
+    blockRows = wanted == 1 ? most : min(most, max(share, 24))
     rowBlocks = (rows + blockRows - 1) / blockRows
     panelGroups = rowBlocks == 0 ? 1 : max(1, min(panels, wanted / rowBlocks))
     self.rows = rows

@@ -45,7 +45,9 @@ struct DepthwiseFloat: Sendable {
   ) {
     let height = geometry.outputHeight
     let rowCount = geometry.outputWidth * geometry.outputChannels
-    let chunk = max(1, batch * height / (8 * pool.threadCount))
+    let products = rowCount * geometry.kernelHeight * geometry.kernelWidth
+    let chunk = max(
+      1 + Self.smallWork / max(products, 1), batch * height / (8 * pool.threadCount))
     pool.dynamic(batch * height, chunk: chunk) { rows, worker in
       let pointers = (scratch + worker * byteCount).assumingMemoryBound(
         to: UnsafePointer<Float>.self)
@@ -92,6 +94,9 @@ struct DepthwiseFloat: Sendable {
         output, into: output, count: geometry.outputWidth * geometry.outputChannels, isa: isa)
     }
   }
+
+  /// Products that are not worth another piece of work.
+  private static let smallWork = 1 << 16
 
   /// Images of so many values do not stay in the second-level cache.
   private static let largeImage = 262_144

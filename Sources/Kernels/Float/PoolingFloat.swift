@@ -33,6 +33,9 @@ package struct PoolingFloat: Sendable {
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int { threads * byteCount }
 
+  /// Values looked at that are not worth another piece of work.
+  private static let smallWork = 1 << 15
+
   private var byteCount: Int {
     roundedUp(geometry.kernelHeight * geometry.kernelWidth * 8, to: 64)
   }
@@ -44,7 +47,8 @@ package struct PoolingFloat: Sendable {
   ) {
     let height = geometry.outputHeight
     let rowCount = geometry.outputWidth * geometry.outputChannels
-    pool.dynamic(batch * height) { rows, worker in
+    let steps = rowCount * geometry.kernelHeight * geometry.kernelWidth
+    pool.dynamic(batch * height, chunk: 1 + Self.smallWork / max(steps, 1)) { rows, worker in
       let pointers = (scratch + worker * byteCount).assumingMemoryBound(
         to: UnsafePointer<Float>.self)
       for row in rows {

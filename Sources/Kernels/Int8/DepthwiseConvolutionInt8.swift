@@ -20,7 +20,7 @@ struct DepthwiseConvolutionInt8: Sendable {
   private static let likelyMaximum: UInt8 = 127
 
   /// Output rows that are worth a piece of work hold this many products.
-  private static let smallWork = 1 << 15
+  private static let smallWork = 1 << 17
   /// Input of a piece of work, which stays in the second-level cache.
   private static let pieceBytes = 192 << 10
 

@@ -15,6 +15,13 @@ package struct PoolingWindow: Hashable, Sendable {
     self.outputWidth = outputWidth ?? geometry.outputWidth
   }
 
+  /// Output rows that are worth a thread.
+  fileprivate var rowGrain: Int {
+    let steps =
+      outputWidth * geometry.inputChannels * geometry.kernelHeight * geometry.kernelWidth
+    return 1 + (1 << 16) / max(steps, 1)
+  }
+
   /// The taps along one axis that lie inside of the image, and how many lie inside of image and
   /// padding.
   fileprivate struct Taps {
@@ -96,7 +103,7 @@ extension Int8Kernels {
     let kernel = table.max_rows_u8
     let geometry = window.geometry
     let channels = geometry.inputChannels
-    pool.parallel(batch * window.outputHeight) { range in
+    pool.parallel(batch * window.outputHeight, grain: window.rowGrain) { range in
       for line in range {
         let image = input + line / window.outputHeight * geometry.inputCount
         let row = line % window.outputHeight
@@ -125,7 +132,7 @@ extension Int8Kernels {
     let kernels = table
     let geometry = window.geometry
     let channels = geometry.inputChannels
-    pool.parallel(batch * window.outputHeight) { range in
+    pool.parallel(batch * window.outputHeight, grain: window.rowGrain) { range in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: channels) { buffer in
         guard let sums = buffer.baseAddress else { return }
         for line in range {

@@ -13,7 +13,7 @@ struct RowBlocks {
   /// Whole tiles of every kernel, which have 4 or 12 rows.
   private static let tileRows = 12
   /// Products that are not worth another piece of work.
-  private static let smallWork = 1 << 17
+  private static let smallWork = 1 << 19
 
   static func mostRows(paddedDepth: Int) -> Int {
     max(tileRows, min(252, blockBytes / max(paddedDepth, 1) / tileRows * tileRows))
