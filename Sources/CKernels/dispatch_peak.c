@@ -1,11 +1,14 @@
 #include "kernels_peak.h"
 
-#define PEAK_TABLE(isa)                                                                            \
-  { .f32 = kern_peak_f32__##isa, .u8s8 = kern_peak_u8s8__##isa }
+// Floats of the one set, codes of the other.
+#define PEAK_TABLE(floats, codes)                                                                  \
+  { .f32 = kern_peak_f32__##floats, .u8s8 = kern_peak_u8s8__##codes }
 
-static const kern_peak_table scalar_table = PEAK_TABLE(scalar);
+static const kern_peak_table scalar_table = PEAK_TABLE(scalar, scalar);
 #if defined(__x86_64__)
-static const kern_peak_table avx2_table = PEAK_TABLE(avx2);
+static const kern_peak_table avx2_table = PEAK_TABLE(avx2, avx2);
+static const kern_peak_table avx512_table = PEAK_TABLE(avx512, avx2);
+static const kern_peak_table avx512vnni_table = PEAK_TABLE(avx512, avx512vnni);
 #endif
 
 const kern_peak_table *_Nullable kern_peak_table_for(kern_isa isa) {
@@ -13,6 +16,12 @@ const kern_peak_table *_Nullable kern_peak_table_for(kern_isa isa) {
     return (const kern_peak_table *_Nullable)0;
   }
 #if defined(__x86_64__)
+  if (isa == KERN_AVX512VNNI) {
+    return &avx512vnni_table;
+  }
+  if (kern_isa_includes(isa, KERN_AVX512)) {
+    return &avx512_table;
+  }
   if (kern_isa_includes(isa, KERN_AVX2)) {
     return &avx2_table;
   }

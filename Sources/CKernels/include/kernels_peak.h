@@ -20,7 +20,7 @@ typedef struct {
 // NULL when this processor cannot run `isa`.
 const kern_peak_table *_Nullable kern_peak_table_for(kern_isa isa);
 
-kern_peak_f32_fn kern_peak_f32__scalar, kern_peak_f32__avx2;
-kern_peak_u8s8_fn kern_peak_u8s8__scalar, kern_peak_u8s8__avx2;
+kern_peak_f32_fn kern_peak_f32__scalar, kern_peak_f32__avx2, kern_peak_f32__avx512;
+kern_peak_u8s8_fn kern_peak_u8s8__scalar, kern_peak_u8s8__avx2, kern_peak_u8s8__avx512vnni;
 
 #pragma clang assume_nonnull end
