@@ -5,10 +5,11 @@ SHELL := /bin/bash
 BUILD := swift build -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 OCTET := .build/release/octet
 VENV := .venv
+PEERS := .venv-peers
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench size install install-test clean
+.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -71,9 +72,18 @@ snapshots:
 golden:
 	swift test -c release -Xswiftc -enable-testing --filter Golden
 
-# Against ONNX Runtime, then what a person waits for: MODEL, DATA and PREPROCESS as octet takes them.
-bench: build $(VENV)/ready
-	$(VENV)/bin/python Benchmarks/peers.py
+# Against ONNX Runtime and OpenVINO: MODELS="NAME ..." chooses, THREADS=N, WRITE=1 updates the report.
+bench-peers: build $(PEERS)/ready
+	$(PEERS)/bin/python Benchmarks/peers.py --threads $(or $(THREADS),1) \
+	  $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
+
+$(PEERS)/ready: Benchmarks/requirements.txt
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	@touch $@
+
+# The same, then what a person waits for: MODEL, DATA and PREPROCESS as octet takes them.
+bench: bench-peers
 	@$(BUILD) --product octet-benchmarks
 	.build/release/octet-benchmarks $(or $(MODEL),sessions/mnist_cnn.onnx) \
 	  --data $(or $(DATA),sessions/mnist5k_data.npz) --preprocess '$(PREPROCESS)'
@@ -85,4 +95,4 @@ size:
 	done
 
 clean:
-	rm -rf .build $(VENV)
+	rm -rf .build $(VENV) $(PEERS)

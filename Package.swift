@@ -86,7 +86,8 @@ let package = Package(
         "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
         "Workbench", "Screens", "Cells", argumentParser, collections,
       ],
-      path: "Benchmarks", exclude: ["operators.py", "peers.py"], swiftSettings: strict),
+      path: "Benchmarks", exclude: ["operators.py", "peers.py", "peers", "requirements.txt"],
+      swiftSettings: strict),
 
     tests("Tensors", []),
     tests("Cells", []),
