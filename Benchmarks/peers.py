@@ -3,9 +3,9 @@
 
     .venv-peers/bin/python Benchmarks/peers.py [--threads N] [--models NAME ...] [--write]
 
-`make bench-peers` makes the environment. A folder that OCTET_FIXTURES names, with models/ and data/,
-adds larger models. OCTET names another binary than the release build. --write puts the table into
-Documentation/Performance.md.
+`make bench-peers` makes the environment. A folder that OCTET_FIXTURES names, with models/ and
+data/, adds larger models. OCTET names another binary than the release build. --write puts the table
+into Documentation/Performance.md.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def arguments(names):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=20, help="in a round, of a model that is quick")
     parser.add_argument(
-        "--seconds", type=float, default=1, help="how long the runs of one model may take in a round")
+        "--seconds", type=float, default=1, help="what the runs of one model may take in a round")
     parser.add_argument("--models", nargs="+", choices=names, metavar="NAME")
     parser.add_argument("--note", help="a sentence about this measurement, for the report")
     parser.add_argument("--write", action="store_true", help="update Documentation/Performance.md")

@@ -1,7 +1,7 @@
 """The programs that are timed. Each quantizes with its own tool and runs its own int8 model.
 
-A program has a `name` and a short `title`. `outputs(index)` computes on the sample, with fp32 (0) or
-int8 (1); `time(runs)` has (median, minimum) in milliseconds of both. None stands for an int8 model
+A program has a `name` and a short `title`. `outputs(index)` computes on the sample, with fp32 (0)
+or int8 (1); `time(runs)` has (median, minimum) in milliseconds of both. None stands for an int8 model
 that the program's tool cannot make.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import nncf
 import numpy as np
 import onnx
+import onnx.version_converter
 import onnxruntime
 import openvino
 from onnxruntime.quantization import (
@@ -114,7 +115,8 @@ class OnnxRuntime:
 
     def __init__(self, subject, file, samples, threads, folder):
         prepared, exported = folder / "ort.prepared.onnx", folder / "ort.int8.onnx"
-        quant_pre_process(str(file), str(prepared))
+        logging.getLogger().setLevel(logging.ERROR)
+        self.prepare(subject, file, prepared)
         weights = {
             "weight_type": QuantType.QInt8, "per_channel": True, "reduce_range": saturates()}
         name = onnx.load(file).graph.input[0].name
@@ -129,6 +131,16 @@ class OnnxRuntime:
         if any("Quantize" in node.op_type for node in onnx.load(exported).graph.node):
             models.append(exported)
         self.bindings = [self.bind(model, threads, name, samples[:1]) for model in models]
+
+    @staticmethod
+    def prepare(subject, file, prepared):
+        """Shapes and fusions before quantizing; inference of symbolic shapes is for transformers.
+        A scale per channel needs opset 13."""
+        model = onnx.load(file)
+        opset = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
+        if opset < 13:
+            model = onnx.version_converter.convert_version(model, 13)
+        quant_pre_process(model, str(prepared), skip_symbolic_shape=not subject.is_transformer)
 
     @staticmethod
     def bind(model, threads, name, sample):
@@ -174,7 +186,8 @@ class OpenVINO:
         fp32 = {**settings, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = [core.compile_model(model, "CPU", fp32)]
         if not subject.is_dynamic:
-            compiled.append(core.compile_model(self.quantized(model, subject, samples), "CPU", settings))
+            quantized = self.quantized(model, subject, samples)
+            compiled.append(core.compile_model(quantized, "CPU", settings))
         self.requests = [each.create_infer_request() for each in compiled]
         for request in self.requests:
             request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(samples[:1])))
