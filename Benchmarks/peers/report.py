@@ -23,9 +23,9 @@ Milliseconds are medians over rounds, and in brackets the least of all runs; rat
 programs ran in turn, and in brackets the ratio of the least times. Below 1 the first is faster. `make bench` measures anew.
 """
 EXPLANATION = (
-    "Each program runs the int8 model that its own tool makes of the same samples; recurrent layers are\n"
-    "dynamic int8, and a dash says that a tool does not make that. Models from resnet18 on have random\n"
-    "weights.")
+    "Each program runs the int8 model that its own tool makes of the same samples; recurrent\n"
+    "layers are dynamic int8, and a dash says that a tool does not make that. Models from resnet18\n"
+    "on have random weights.")
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """The programs that are timed. Each quantizes with its own tool and runs its own int8 model.
 
 A program has a `name` and a short `title`. `outputs(index)` computes on the sample, with fp32 (0)
-or int8 (1); `time(runs)` has (median, minimum) in milliseconds of both. None stands for an int8 model
-that the program's tool cannot make.
+or int8 (1); `time(runs)` has (median, minimum) in milliseconds of both. None stands for an int8
+model that the program's tool cannot make.
 """
 
 import contextlib
@@ -139,8 +139,10 @@ class OnnxRuntime:
         model = onnx.load(file)
         opset = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
         if opset < 13:
-            model = onnx.version_converter.convert_version(model, 13)
-        quant_pre_process(model, str(prepared), skip_symbolic_shape=not subject.is_transformer)
+            file = prepared.with_suffix(".opset13.onnx")
+            onnx.save(onnx.version_converter.convert_version(model, 13), file)
+        quant_pre_process(
+            str(file), str(prepared), skip_symbolic_shape=not subject.is_transformer)
 
     @staticmethod
     def bind(model, threads, name, sample):
