@@ -20,7 +20,8 @@ for precision in PRECISIONS:
 INTRODUCTION = """# Performance
 
 Milliseconds are medians over rounds, and in brackets the least of all runs; ratios are medians over rounds in which all
-programs ran in turn, and in brackets the ratio of the least times. Below 1 the first is faster. `make bench` measures anew.
+programs ran in turn, and in brackets the ratio of the least times. Below 1 the first is faster. `make bench-peers`
+measures the first table anew.
 """
 EXPLANATION = (
     "Each program runs the int8 model that its own tool makes of the same samples; recurrent\n"
