@@ -5,14 +5,13 @@
 #include "pool_u8/pool_u8.h"
 #include "scale_s32/scale_s32.h"
 
-// Products, convolutions and tables of the one set, all else of the other.
-#define KERN_TABLE(isa, product, other)                                                            \
+// Products, convolutions and tables are its own, all else is of the other set.
+#define KERN_TABLE(isa, other)                                                                     \
   {                                                                                                \
-    .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##product,                                    \
-    .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##product,                                                \
-    .gemm_u8s8_f32 = kern_gemm_u8s8_f32__##product, .table_u8 = kern_table_u8__##product,          \
-    .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##product,                                              \
-    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##product, .add_u8 = kern_add_u8__##other,            \
+    .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##isa,                                        \
+    .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##isa, .gemm_u8s8_f32 = kern_gemm_u8s8_f32__##isa,        \
+    .table_u8 = kern_table_u8__##isa, .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##isa,                \
+    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa, .add_u8 = kern_add_u8__##other,                \
     .mul_u8 = kern_mul_u8__##other, .quantize_f32_u8 = kern_quantize_f32_u8__##other,              \
     .dequantize_u8_f32 = kern_dequantize_u8_f32__##other,                                          \
     .requantize_s32_u8 = kern_requantize_s32_u8__##other,                                          \
@@ -21,10 +20,10 @@
     .largest_u8 = kern_largest_u8__##other, .scale_s32_f32 = kern_scale_s32_f32__##other,          \
   }
 
-static const kern_int8_table scalar_table = KERN_TABLE(scalar, scalar, scalar);
+static const kern_int8_table scalar_table = KERN_TABLE(scalar, scalar);
 #if defined(__x86_64__)
-static const kern_int8_table avx2_table = KERN_TABLE(avx2, avx2, avx2);
-static const kern_int8_table avx512vnni_table = KERN_TABLE(avx512vnni, avx512vnni, avx2);
+static const kern_int8_table avx2_table = KERN_TABLE(avx2, avx2);
+static const kern_int8_table avx512vnni_table = KERN_TABLE(avx512vnni, avx2);
 #endif
 
 const kern_int8_table *kern_int8_table_for(kern_isa isa) {

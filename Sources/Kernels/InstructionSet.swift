@@ -19,9 +19,9 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   /// The fastest one that this processor has.
   package static let best: InstructionSet = available.last ?? .scalar
 
-  /// Whether products of codes and weights go to 32-bit sums at once, so that none needs a proof
-  /// that 16 bits hold it.
-  package var addsProductsExactly: Bool { self == .scalar || self == .avx512vnni }
+  /// Whether four products of codes and weights are added to 32 bits at once, so that none needs a
+  /// proof that 16 bits hold it.
+  var hasDotProduct: Bool { self == .avx512vnni }
 
   /// Rows and columns of a tile of a float product.
   var floatTile: String { hasAVX512 ? "8x32" : "6x16" }
@@ -31,6 +31,9 @@ package enum InstructionSet: String, CaseIterable, Sendable {
 
   /// Whose kernels multiply floats and convolve them: VNNI adds nothing to them.
   package var forFloats: InstructionSet { hasAVX512 ? .avx512 : self }
+
+  /// Whose kernels multiply codes, convolve them and look them up.
+  package var forCodes: InstructionSet { self == .avx512 ? .avx2 : self }
 
   /// Whose kernels do all but products, convolutions and tables.
   package var general: InstructionSet { hasAVX512 ? .avx2 : self }

@@ -1,8 +1,8 @@
 // As in avx2.c, with 16 channels in a vector: a block of weights is one vector, and the channels
 // that are left after whole vectors are lanes of a mask.
 #if defined(__x86_64__)
+#include "../lanes_avx512.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
                              apply_to = function)
@@ -10,11 +10,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { MAX_COLUMNS = 8, MAX_KERNEL = 5, LANES = 16 };
-
-INLINE __mmask16 lanes_at(const kern_depthwise_f32_row *row, size_t c) {
-  const size_t rest = row->channels - c;
-  return (__mmask16)(rest < LANES ? (1u << rest) - 1 : 0xffff);
-}
 
 INLINE const float *weights_at(const kern_depthwise_f32_row *row, size_t c) {
   return row->weights + c / LANES * row->weight_stride;
@@ -40,7 +35,7 @@ INLINE void finish(const kern_depthwise_f32_row *row, size_t x, size_t c, __mmas
 // wherever this is called.
 INLINE void sliding(const size_t kernel_columns, const size_t step, const size_t columns,
                     const kern_depthwise_f32_row *row, size_t x, size_t c) {
-  const __mmask16 lanes = lanes_at(row, c);
+  const __mmask16 lanes = kern_lanes16(row->channels - c);
   __m512 sums[MAX_COLUMNS];
 #pragma unroll
   for (size_t i = 0; i < columns; i++)
@@ -72,7 +67,7 @@ INLINE void sliding(const size_t kernel_columns, const size_t step, const size_t
 
 // Channels from c on of one column, for any kernel.
 INLINE void single(const kern_depthwise_f32_row *row, size_t x, size_t c) {
-  const __mmask16 lanes = lanes_at(row, c);
+  const __mmask16 lanes = kern_lanes16(row->channels - c);
   __m512 sum = start_of(row, x, c, lanes), other = _mm512_setzero_ps();
   const float *weights = weights_at(row, c);
   for (size_t ky = 0; ky < row->kernel_rows; ky++) {

@@ -4,6 +4,7 @@
 #include "dwconv_u8s8s32.h"
 
 #if defined(__x86_64__)
+#include "../lanes_avx512.h"
 #include "strip_avx2.h"
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))),      \
                              apply_to = function)
@@ -155,7 +156,7 @@ INLINE void row_u8(const kern_window_u8 *window, const kern_dwconv_u8s8_block *b
                    const kern_requantization *requantization, const uint8_t *strip, uint8_t *out) {
   const code_output to = output_of(requantization, vectors == 2);
   const strip_window from = window_of(window, block, columns, quads);
-  const __mmask16 lanes = (__mmask16)(count < 16 ? (1u << count) - 1 : 0xffff);
+  const __mmask16 lanes = kern_lanes16(count);
   channel_sums initial;
   for (size_t v = 0; v < vectors; v++) {
     initial.at[v] = channels_of(block->initial, vectors == 2, v);
@@ -218,8 +219,7 @@ void kern_dwconv_u8s8_s32__avx512vnni(const kern_window_u8 *window,
     int32_t *place = out + x * window->channels + first;
     if (!is_wide) {
       add_windows(&from, strip + x * from.pixel_step, 1, 1, &sums);
-      _mm512_mask_storeu_epi32(place, (__mmask16)(count < 16 ? (1u << count) - 1 : 0xffff),
-                               sums.at[0]);
+      _mm512_mask_storeu_epi32(place, kern_lanes16(count), sums.at[0]);
       continue;
     }
     add_windows(&from, strip + x * from.pixel_step, 2, 1, &sums);

@@ -31,26 +31,13 @@ INLINE void store_reals(const tile *sums, const size_t rows, const size_t vector
   }
 }
 
-#define REALS(rows, vectors)                                                                       \
-  OUTLINE reals_##rows##x##vectors(const panel_group *group, const uint8_t *a, size_t stride,      \
-                                   const real_output *to, float *out) {                            \
-    const tile sums = multiplied(group, rows, vectors, a, stride);                                 \
-    store_reals(&sums, rows, vectors, group, to, out);                                             \
-  }
-EACH_HEIGHT(REALS, 1)
-EACH_HEIGHT(REALS, 2)
-
-typedef void real_kernel(const panel_group *group, const uint8_t *a, size_t stride,
-                         const real_output *to, float *out);
-static real_kernel *const real_kernels[most_vectors][most_rows] = {NAMES(reals, 1),
-                                                                   NAMES(reals, 2)};
+TILE_KERNELS(reals)
 
 void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
                                     const kern_gemm_u8_rows *rows, const int32_t *initial,
                                     const kern_sum_scaling *scaling, float *out, size_t out_stride,
                                     size_t first_panel, size_t end_panel) {
   const __m512 factor = _mm512_set1_ps(scaling->factor);
-  const size_t tiles = tile_count(rows->rows);
   for (size_t p = first_panel; p < end_panel;) {
     const panel_group group = group_at(panels, p, end_panel, initial);
     real_output to = {.has_bias = scaling->biases != NULL, .stride = out_stride};
@@ -59,13 +46,7 @@ void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
       to.scales[v] = _mm512_mul_ps(factor, _mm512_loadu_ps(scaling->scales + column));
       to.biases[v] = to.has_bias ? _mm512_loadu_ps(scaling->biases + column) : _mm512_setzero_ps();
     }
-    for (size_t i = 0; i < tiles; i++) {
-      const size_t row = tile_start(rows->rows, tiles, i);
-      const size_t height = tile_start(rows->rows, tiles, i + 1) - row;
-      real_kernels[group.vectors - 1][height - 1](&group, rows->data + row * rows->stride,
-                                                  rows->stride, &to,
-                                                  out + row * out_stride + p * 16);
-    }
+    multiply_rows(&group, rows, reals_kernels, &to, out + p * 16, out_stride * sizeof(float));
     p += group.vectors;
   }
 }

@@ -3,7 +3,7 @@
 // are used as they are, and the steps, extras and centres of the panels are not for these kernels.
 #pragma once
 #include "../include/kernels_int8.h"
-#include <immintrin.h>
+#include "../lanes_avx512.h"
 #include <string.h>
 
 #pragma clang assume_nonnull begin
@@ -37,7 +37,7 @@ INLINE panel_group group_at(const kern_gemm_u8s8_panels *panels, size_t panel, s
   for (size_t v = 0; v < group.vectors; v++) {
     const size_t rest = panels->columns - (panel + v) * 16;
     group.weights[v] = panels->weights + (panel + v) * panels->quads * 64;
-    group.lanes[v] = (__mmask16)(rest < 16 ? (1u << rest) - 1 : 0xffff);
+    group.lanes[v] = kern_lanes16(rest);
   }
   const bool is_narrow = panels->columns - panel * 16 <= 8;
   group.step = is_narrow ? 32 : 64;
@@ -121,32 +121,58 @@ INLINE tile multiplied(const panel_group *group, const size_t rows, const size_t
   return sums[0];
 }
 
-// Defines `name(rows, vectors, ...)` out of a TILE(rows, vectors) for each size.
-#define EACH_HEIGHT(TILE, vectors)                                                                 \
-  TILE(1, vectors)                                                                                 \
-  TILE(2, vectors)                                                                                 \
-  TILE(3, vectors)                                                                                 \
-  TILE(4, vectors)                                                                                 \
-  TILE(5, vectors)                                                                                 \
-  TILE(6, vectors)                                                                                 \
-  TILE(7, vectors)                                                                                 \
-  TILE(8, vectors)                                                                                 \
-  TILE(9, vectors)                                                                                 \
-  TILE(10, vectors)                                                                                \
-  TILE(11, vectors)                                                                                \
-  TILE(12, vectors)
+// Multiplies one tile and stores its sums in the way that `output` describes.
+typedef void tile_kernel(const panel_group *group, const uint8_t *a, size_t stride,
+                         const void *output, void *out);
 
-#define NAMES(name, vectors)                                                                       \
+#define TILE_KERNEL(name, rows, vectors)                                                           \
+  OUTLINE name##_##rows##x##vectors(const panel_group *group, const uint8_t *a, size_t stride,     \
+                                    const void *output, void *out) {                               \
+    const tile sums = multiplied(group, rows, vectors, a, stride);                                 \
+    store_##name(&sums, rows, vectors, group, output, out);                                        \
+  }
+
+#define TILE_HEIGHTS(name, vectors)                                                                \
+  TILE_KERNEL(name, 1, vectors)                                                                    \
+  TILE_KERNEL(name, 2, vectors)                                                                    \
+  TILE_KERNEL(name, 3, vectors)                                                                    \
+  TILE_KERNEL(name, 4, vectors)                                                                    \
+  TILE_KERNEL(name, 5, vectors)                                                                    \
+  TILE_KERNEL(name, 6, vectors)                                                                    \
+  TILE_KERNEL(name, 7, vectors)                                                                    \
+  TILE_KERNEL(name, 8, vectors)                                                                    \
+  TILE_KERNEL(name, 9, vectors)                                                                    \
+  TILE_KERNEL(name, 10, vectors)                                                                   \
+  TILE_KERNEL(name, 11, vectors)                                                                   \
+  TILE_KERNEL(name, 12, vectors)
+
+#define TILE_NAMES(name, vectors)                                                                  \
   {                                                                                                \
     name##_1x##vectors, name##_2x##vectors, name##_3x##vectors, name##_4x##vectors,                \
         name##_5x##vectors, name##_6x##vectors, name##_7x##vectors, name##_8x##vectors,            \
         name##_9x##vectors, name##_10x##vectors, name##_11x##vectors, name##_12x##vectors          \
   }
 
-// Rows are spread evenly over tiles, so that no tile is nearly empty: tile i of n starts here.
-INLINE size_t tile_start(size_t rows, size_t tiles, size_t i) { return rows * i / tiles; }
+// Defines `name_kernels` for every size of tile, out of store_name(sums, rows, vectors, group,
+// output, out).
+#define TILE_KERNELS(name)                                                                         \
+  TILE_HEIGHTS(name, 1)                                                                            \
+  TILE_HEIGHTS(name, 2)                                                                            \
+  static tile_kernel *const name##_kernels[most_vectors][most_rows] = {TILE_NAMES(name, 1),        \
+                                                                       TILE_NAMES(name, 2)};
 
-INLINE size_t tile_count(size_t rows) { return (rows + most_rows - 1) / most_rows; }
+// All rows times one group. Rows are spread evenly over tiles, so that no tile is nearly empty.
+// `row_bytes` lie between the rows of `out`.
+INLINE void multiply_rows(const panel_group *group, const kern_gemm_u8_rows *rows,
+                          tile_kernel *_Nonnull const (*_Nonnull kernels)[most_rows],
+                          const void *output, void *out, size_t row_bytes) {
+  const size_t tiles = (rows->rows + most_rows - 1) / most_rows;
+  for (size_t i = 0; i < tiles; i++) {
+    const size_t row = rows->rows * i / tiles, end = rows->rows * (i + 1) / tiles;
+    kernels[group->vectors - 1][end - row - 1](group, rows->data + row * rows->stride, rows->stride,
+                                               output, (char *)out + row * row_bytes);
+  }
+}
 
 #pragma clang attribute pop
 #pragma clang assume_nonnull end

@@ -2,8 +2,8 @@
 // vector and one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly
 // empty.
 #if defined(__x86_64__)
+#include "../lanes_avx512.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
                              apply_to = function)
@@ -11,11 +11,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { MOST_ROWS = 8, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
-
-// The first `count` lanes, or all.
-INLINE __mmask16 lane_mask(size_t count) {
-  return (__mmask16)(count < LANES ? (1u << count) - 1 : 0xffff);
-}
 
 // Which lanes of each vector there are: columns of the result, and room in the panel.
 typedef struct {
@@ -164,7 +159,8 @@ TILES(2)
 
 void kern_igemm_f32__avx512(const kern_igemm_f32_block *block, size_t width, size_t rows) {
   const size_t rest = block->columns > LANES ? block->columns - LANES : 0;
-  const panel_lanes lanes = {{lane_mask(block->columns), lane_mask(rest)}, lane_mask(width), width};
+  const panel_lanes lanes = {
+      {kern_lanes16(block->columns), kern_lanes16(rest)}, kern_lanes16(width), width};
   const size_t tiles = (rows + MOST_ROWS - 1) / MOST_ROWS;
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;

@@ -27,7 +27,8 @@ typedef struct {
 // sum of the product instruction can overflow; what had to be taken off a weight for that stands in
 // `extra_weights` and is multiplied separately, for the quads named in `extra_quads`. A panel with
 // step 0 has no weight of -128 and no extras: codes less 128 fit with any such weights, and what
-// that takes off the sums stands in `centres`.
+// that takes off the sums stands in `centres`. For kernels that add products to 32 bits at once
+// `weights` may be anything, and there are no extras.
 typedef struct {
   size_t columns;
   size_t quads;

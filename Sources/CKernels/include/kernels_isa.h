@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
-// In the order of speed among those that one processor can have.
+// Each includes those before it.
 typedef enum {
   KERN_SCALAR,     // plain C
   KERN_AVX2,       // AVX2, FMA and F16C
@@ -15,18 +15,7 @@ bool kern_isa_supported(kern_isa isa);
 
 // Whether a processor that runs `isa` also runs the kernels of `other`: what an instruction set has
 // no kernel of its own for is done by one that it includes.
-static inline bool kern_isa_includes(kern_isa isa, kern_isa other) {
-  switch (other) {
-  case KERN_SCALAR:
-    return true;
-  case KERN_AVX2:
-    return isa >= KERN_AVX2 && isa <= KERN_AVX512VNNI;
-  case KERN_AVX512:
-    return isa == KERN_AVX512 || isa == KERN_AVX512VNNI;
-  default:
-    return isa == other;
-  }
-}
+static inline bool kern_isa_includes(kern_isa isa, kern_isa other) { return isa >= other; }
 
 // Tells the processor that this is a waiting loop.
 static inline void kern_relax(void) {

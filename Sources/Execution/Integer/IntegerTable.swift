@@ -52,7 +52,7 @@ extension IntegerCompiler {
       codes: Codes(
         value: value, scale: chain.quantizer.scales[0], zeroPoint: zeroPoint, isSigned: isSigned,
         maximum: table[...Int(source.maximum)].max() ?? .max),
-      type: chain.quantizer.type, kernel: "table256-\(site.isa.rawValue)", reads: [input],
+      type: chain.quantizer.type, kernel: "table256-\(site.isa.forCodes.rawValue)", reads: [input],
       isInteger: true, sharesInputs: [0]
     ) { (run: RunContext) throws(ExecutionError) in
       table.withUnsafeBufferPointer { table in

@@ -43,13 +43,13 @@ struct DepthwiseConvolutionInt8: Sendable {
           kernelHeight: geometry.kernelHeight, kernelWidth: geometry.kernelWidth, bound: bound)
       }
     }
-    let general = packed(isa.addsProductsExactly ? .none : bound)
+    let general = packed(isa.hasDotProduct ? .unlimited : bound)
     blocks = general
     quadCount = general.map(\.quads).max() ?? 1
     var light: [PackedDepthwiseBlock]?
     // Padding is among the codes.
     if inputMaximum > Self.likelyMaximum, requantization.inputZeroPoint <= Self.likelyMaximum,
-      !isa.addsProductsExactly
+      isa != .scalar, !isa.hasDotProduct
     {
       let reduced = packed(PairBound(inputMaximum: Self.likelyMaximum))
       if zip(reduced, general).contains(where: { $0.cost < $1.cost }) { light = reduced }
@@ -75,9 +75,8 @@ struct DepthwiseConvolutionInt8: Sendable {
   }
 
   var kernelName: String {
-    if isa.addsProductsExactly {
-      return isa == .scalar ? "dw-u8s8-scalar" : "dw-u8s8-vpdpbusd"
-    }
+    if isa == .scalar { return "dw-u8s8-scalar" }
+    if isa.hasDotProduct { return "dw-u8s8-vpdpbusd" }
     return lightBlocks == nil
       ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }

@@ -33,9 +33,9 @@ struct MatrixProductInt8: Sendable {
   ) {
     panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum,
-      isGuarded: !isa.addsProductsExactly)
+      isGuarded: !isa.hasDotProduct)
     var light: Int8Panels?
-    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, !isa.addsProductsExactly {
+    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, isa != .scalar, !isa.hasDotProduct {
       light = Int8Panels(
         rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.likelyMaximum)
     }
@@ -127,19 +127,22 @@ extension Sequence<MatrixProductInt8> {
   /// The instructions that run, as shown to people. `u8s8-maddubs-x2≤127/split` is the kernel for
   /// codes up to 127, and what the same kernel does differently when there are greater ones.
   var kernelName: String {
-    var exact: InstructionSet?
+    var isScalar = false
+    var isDotProduct = false
     var general = PanelTraits()
     var light = PanelTraits()
     var limit: UInt8?
     for product in self {
-      if product.isa.addsProductsExactly { exact = product.isa }
+      isScalar = isScalar || product.isa == .scalar
+      isDotProduct = isDotProduct || product.isa.hasDotProduct
       general.add(product.panels)
       light.add(product.lightPanels ?? product.panels)
       if let panels = product.lightPanels {
         limit = Swift.min(limit ?? .max, panels.safeInputMaximum)
       }
     }
-    if let exact { return exact == .scalar ? "u8s8-scalar" : "u8s8-vpdpbusd-12x32" }
+    if isScalar { return "u8s8-scalar" }
+    if isDotProduct { return "u8s8-vpdpbusd-12x32" }
     guard let limit else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
     let rest = general.names.isEmpty ? "plain" : general.names.joined(separator: "-")
     return (["u8s8-maddubs"] + light.names).joined(separator: "-") + "≤\(limit)/\(rest)"

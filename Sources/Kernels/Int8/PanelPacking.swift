@@ -69,7 +69,7 @@ final class Int8Panels: Sendable {
     }
     let bound = PairBound(inputMaximum: inputMaximum)
     riskyPairs = bound.riskyPairs(rows: rows, columns: columns, depth: depth)
-    let packingBound = isGuarded ? bound : .none
+    let packingBound = isGuarded ? bound : .unlimited
 
     var allWeights: [Int8] = []
     allWeights.reserveCapacity(count * quads * 64)
@@ -124,7 +124,7 @@ struct PairBound: Sendable {
   let limit: Int
 
   /// Holds any sum of weights.
-  static let none = PairBound(limit: .max)
+  static let unlimited = PairBound(limit: .max)
 
   private init(limit: Int) { self.limit = limit }
 
