@@ -7,19 +7,18 @@
 #include "math_avx2.h"
 
 INLINE __m256 hard_sigmoid(__m256 x, __m256 p, __m256 q) {
-  __m256 value = _mm256_add_ps(_mm256_mul_ps(x, p), q);
-  return _mm256_min_ps(constant(1), _mm256_max_ps(constant(0), value));
+  return within(_mm256_add_ps(_mm256_mul_ps(x, p), q), 0, 1);
 }
 
 // x tanh(log(1 + e)) = x w / (w + 2) with e = exp x and w = e (e + 2).
 INLINE __m256 mish(__m256 x) {
-  __m256 e = exponential(_mm256_min_ps(constant(20), x));
+  __m256 e = flushed_exponential(_mm256_min_ps(constant(20), x));
   __m256 w = _mm256_mul_ps(e, _mm256_add_ps(e, constant(2)));
   return _mm256_mul_ps(x, _mm256_div_ps(w, _mm256_add_ps(w, constant(2))));
 }
 
 INLINE __m256 softplus(__m256 x) {
-  __m256 e = exponential(_mm256_or_ps(constant(-0.0f), x));
+  __m256 e = flushed_exponential(_mm256_or_ps(constant(-0.0f), x));
   __m256 rest = logarithm(_mm256_add_ps(constant(1), e));
   return _mm256_add_ps(_mm256_max_ps(constant(0), x), rest);
 }
