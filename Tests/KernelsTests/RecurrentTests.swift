@@ -11,7 +11,7 @@ import Testing
     let kind: Kind
     let geometry: RecurrentGeometry
     let weights: [Float]
-    let recurrent: [Float]
+    var recurrent: [Float]
     let bias: [Float]
     var gates: Int { kind == .simple ? 1 : kind == .lstm ? 4 : 3 }
 
@@ -25,8 +25,11 @@ import Testing
       bias = testValues(rows, seed: seed + 2)
     }
 
-    /// - Parameter clip: so large that it changes nothing, it forces the general passes.
-    func direction(isReversed: Bool, clip: Float?, isa: InstructionSet) -> RecurrentDirection {
+    /// - clip: so large that it changes nothing, it forces the general passes.
+    /// - restsOnCodes: multiplies the state by codes of zeros rather than by `recurrent`.
+    func direction(
+      isReversed: Bool, clip: Float?, isa: InstructionSet, restsOnCodes: Bool = false
+    ) -> RecurrentDirection {
       let hidden = geometry.hidden
       func product(
         _ values: [Float], depth: Int, rows: Range<Int>, bias: [Float]? = nil
@@ -36,6 +39,16 @@ import Testing
             depth: depth, columns: rows.count,
             weights: Array(values[rows.lowerBound * depth..<rows.upperBound * depth]),
             transposed: true, bias: bias, isa: isa))
+      }
+      func zeros(columns: Int) -> RecurrentProduct {
+        .codes(
+          DynamicProductInt8(
+            OffsetProductInt8(
+              depth: hidden, columns: columns,
+              weights: Array(repeating: 0, count: hidden * columns), zeroPoints: [0],
+              transposed: true, isa: isa),
+            scaling: AccumulatorScaling(
+              columns: columns, scales: Array(repeating: 1, count: columns), isa: isa), isa: isa))
       }
       let all = 0..<gates * hidden
       let cell: RecurrentCell
@@ -51,7 +64,9 @@ import Testing
       return RecurrentDirection(
         isReversed: isReversed,
         input: product(weights, depth: geometry.inputs, rows: all, bias: bias),
-        recurrent: product(recurrent, depth: hidden, rows: splits ? 0..<2 * hidden : all),
+        recurrent: restsOnCodes
+          ? zeros(columns: gates * hidden)
+          : product(recurrent, depth: hidden, rows: splits ? 0..<2 * hidden : all),
         candidate: splits
           ? product(recurrent, depth: hidden, rows: 2 * hidden..<3 * hidden) : nil,
         cell: cell)
@@ -159,6 +174,27 @@ import Testing
           #expect(found.lastHidden == Array(found.output[end..<end + hidden]))
         }
       }
+    }
+  }
+
+  @Test(arguments: [Kind.lstm, .gru], [1, 8, 9, 16, 17, 40])
+  func gatesBesideCodesFollowTheDefinition(kind: Kind, hidden: Int) {
+    let geometry = Self.geometry(hidden: hidden)
+    var sample = Sample(kind, geometry)
+    sample.recurrent = sample.recurrent.map { _ in 0 }
+    // Sums up to where the gates are shut or open.
+    let input = testValues(geometry.rows * geometry.inputs, seed: 9).map { $0 * 6 }
+    let (first, cell) = (testValues(hidden, seed: 10), testValues(hidden, seed: 11))
+    let sequence = (0..<geometry.steps).map { step in
+      Array(input[step * geometry.inputs..<(step + 1) * geometry.inputs])
+    }
+    let expected = sample.states(sequence, hidden: first, cell: cell)
+    for isa in InstructionSet.available {
+      let direction = sample.direction(
+        isReversed: false, clip: nil, isa: isa, restsOnCodes: true)
+      let found = Self.run(geometry, [direction], input: input, hidden: first, cell: cell)
+      #expect(
+        agree(found.output, expected.flatMap { $0.map { Float($0) } }, tolerance: 3e-6), "\(isa)")
     }
   }
 

@@ -33,7 +33,8 @@ package final class GRUCell: Sendable {
         finish(rows, candidate: candidate, scratch: step.space.row)
       }
     }
-    let kernel = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee.gru
+    let table = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee
+    let kernel = step.isOfCodes ? table.quick_gru : table.gru
     let count = hidden
     step.forEachRow { rows, _ in kernel(rows.input, rows.recurrent, count, rows.hidden) }
   }

@@ -41,7 +41,8 @@ package final class LSTMCell: Sendable {
     guard isPlain else {
       return step.forEachRow { rows, _ in update(rows, scratch: step.space.row) }
     }
-    let kernel = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee.lstm
+    let table = kern_recurrent_table_for(arithmetic.isa.kernelIsa).pointee
+    let kernel = step.isOfCodes ? table.quick_lstm : table.lstm
     let count = hidden
     step.forEachRow { rows, _ in
       kernel(rows.input, rows.recurrent, count, rows.cell, rows.hidden)

@@ -77,7 +77,8 @@ package struct RecurrentDirection: Sendable {
     for number in 0..<Self.longest(operands, geometry) {
       let step = RecurrentStep(
         geometry: geometry, space: space, number: number, isReversed: isReversed,
-        lengths: operands.lengths, gates: cell.gates, recurrentColumns: recurrent.columns)
+        lengths: operands.lengths, gates: cell.gates, recurrentColumns: recurrent.columns,
+        isOfCodes: recurrent.isInteger)
       if number == 0, isZero(space.hidden, count: geometry.batch * hidden) {
         for sequence in 0..<geometry.batch {
           (space.recurrent + sequence * recurrent.columns)

@@ -10,6 +10,8 @@ struct RecurrentStep {
   /// Sums for each hidden unit, over the input and over the state.
   let gates: Int
   let recurrentColumns: Int
+  /// Whether the sums come from codes, whose errors hide those of quick gates.
+  let isOfCodes: Bool
 
   /// The rows of one sequence at one step.
   struct Rows {
