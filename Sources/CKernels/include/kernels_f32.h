@@ -69,6 +69,7 @@ typedef enum {
   KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
   KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
   KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_HARD_SWISH_AFFINE, // p times that, + q
   KERN_F32_SIGMOID,
   KERN_F32_SILU,
   KERN_F32_TANH,

@@ -12,6 +12,10 @@ INLINE __m512 hard_sigmoid(__m512 x, __m512 p, __m512 q) {
   return within(_mm512_add_ps(_mm512_mul_ps(x, p), q), 0, 1);
 }
 
+INLINE __m512 hard_swish(__m512 x) {
+  return _mm512_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
+}
+
 // x tanh(log(1 + e)) = x w / (w + 2) with e = exp x and w = e (e + 2).
 INLINE __m512 mish(__m512 x) {
   __m512 e = flushed_exponential(_mm512_min_ps(constant(20), x));
@@ -64,7 +68,9 @@ INLINE __m512 apply(const kern_f32_unary op, __m512 p, __m512 q, __m512 x) {
   case KERN_F32_HARD_SIGMOID:
     return hard_sigmoid(x, p, q);
   case KERN_F32_HARD_SWISH:
-    return _mm512_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
+    return hard_swish(x);
+  case KERN_F32_HARD_SWISH_AFFINE:
+    return _mm512_add_ps(_mm512_mul_ps(p, hard_swish(x)), q);
   case KERN_F32_SIGMOID:
     return sigmoid(x);
   case KERN_F32_SILU:
@@ -143,6 +149,7 @@ void kern_unary_f32__avx512(kern_f32_unary op, float p, float q, const float *x,
     CASE(KERN_F32_LEAKY_RELU);
     CASE(KERN_F32_HARD_SIGMOID);
     CASE(KERN_F32_HARD_SWISH);
+    CASE(KERN_F32_HARD_SWISH_AFFINE);
     CASE(KERN_F32_SIGMOID);
     CASE(KERN_F32_SILU);
     CASE(KERN_F32_TANH);
