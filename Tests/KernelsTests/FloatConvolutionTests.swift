@@ -205,6 +205,42 @@ func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
     }
   }
 
+  @Test(arguments: InstructionSet.available, [(32, 48), (33, 47), (44, 76), (70, 33)])
+  func tilesCoverTheImageAndItsBorder(isa: InstructionSet, channels: (Int, Int)) {
+    for (height, width, pads) in [
+      (8, 8, [1, 1, 1, 1]), (9, 7, [1, 2, 2, 1]), (13, 12, [0, 0, 0, 0]),
+    ] {
+      let geometry = ConvolutionGeometry(
+        inputHeight: height, inputWidth: width, inputChannels: channels.0,
+        outputChannels: channels.1, kernelHeight: 3, kernelWidth: 3, padTop: pads[0],
+        padLeft: pads[1], padBottom: pads[2], padRight: pads[3])
+      #expect(Self.kernelName(geometry, isa: isa).contains("winograd"))
+      Self.check(geometry, isa: isa)
+      for activation in [FloatActivation.relu6, .silu] {
+        Self.check(
+          geometry, isa: isa, batch: 3, threads: 2, usesAddend: true, activation: activation)
+      }
+    }
+  }
+
+  static func kernelName(_ geometry: ConvolutionGeometry, isa: InstructionSet) -> String {
+    ConvolutionFloat(
+      geometry: geometry, weights: testValues(geometry.weightCount), isa: isa
+    ).kernelName
+  }
+
+  /// Many blocks of tiles, cut for one thread and for two.
+  @Test(arguments: InstructionSet.available)
+  func manyTilesAreCutIntoBlocks(isa: InstructionSet) {
+    for threads in [1, 2] {
+      Self.check(
+        ConvolutionGeometry(
+          inputHeight: 36, inputWidth: 30, inputChannels: 64, outputChannels: 40, kernelHeight: 3,
+          kernelWidth: 3, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1),
+        isa: isa, batch: 2, threads: threads)
+    }
+  }
+
   @Test(arguments: InstructionSet.available)
   func kernelThatDoesNotFitGivesNothing(isa: InstructionSet) {
     let geometry = ConvolutionGeometry(

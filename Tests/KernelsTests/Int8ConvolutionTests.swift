@@ -45,6 +45,31 @@ struct Int8Case: CustomTestStringConvertible, Sendable {
     square("deep", 3, 300, 20, kernel: 1),
   ]
 
+  /// Wide enough to be read from strips of the image.
+  static let strips: [Int8Case] = [
+    square("strips of one channel", 14, 1, 18, kernel: 3, pad: 1, batch: 2),
+    square("strips of three channels", 27, 3, 33, kernel: 7, stride: 2, pad: 3),
+    square("strips of whole quads", 13, 8, 50, kernel: 3, pad: 1),
+    square("strips without padding", 16, 4, 20, kernel: 3),
+    square("strips of half quads without padding", 15, 2, 9, kernel: 3, batch: 2),
+    square("strips of a strided 1x1", 25, 8, 24, kernel: 1, stride: 2),
+    square("strips that are mostly padding", 2, 5, 17, kernel: 3, pad: 6),
+    strip("strips of apart lines", height: 9, width: 20, dilation: 2, pads: (1, 3, 2, 0)),
+    strip("strips of a long line", height: 1, width: 1_100, pads: (1, 1, 1, 1)),
+    strip("strips in blocks", height: 70, width: 300, pads: (1, 1, 0, 2)),
+  ]
+
+  private static func strip(
+    _ name: String, height: Int, width: Int, dilation: Int = 1, pads: (Int, Int, Int, Int)
+  ) -> Int8Case {
+    Int8Case(
+      name: name,
+      geometry: ConvolutionGeometry(
+        inputHeight: height, inputWidth: width, inputChannels: 7, outputChannels: 10,
+        kernelHeight: 3, kernelWidth: 2, dilationHeight: dilation, padTop: pads.0,
+        padLeft: pads.1, padBottom: pads.2, padRight: pads.3))
+  }
+
   static let depthwise: [Int8Case] = [
     depthwise("dw one channel", 5, 1, kernel: 3, pad: 1),
     depthwise("dw 3x3", 6, 16, kernel: 3, pad: 1, batch: 2),
@@ -98,7 +123,7 @@ struct Int8Case: CustomTestStringConvertible, Sendable {
       inputZeroPoint: zeroPoint, outputZeroPoint: 100, low: 3, high: 250)
   }
 
-  @Test(arguments: Int8Case.products + Int8Case.depthwise)
+  @Test(arguments: Int8Case.products + Int8Case.strips + Int8Case.depthwise)
   func everyKernelEqualsTheDefinition(_ example: Int8Case) {
     let geometry = example.geometry
     for (seed, values) in Int8Values.allCases.enumerated() {
@@ -164,6 +189,19 @@ struct Int8Case: CustomTestStringConvertible, Sendable {
     let sums = Int8Reference.accumulators(
       geometry, input: input, weights: weights, zeroPoint: 9, batch: 1)
     #expect(alone.codes == Int8Reference.requantized(sums, change, channels: 72))
+  }
+
+  @Test(arguments: Int8Case.strips)
+  func stripsMayBeCutForThreads(_ example: Int8Case) {
+    let geometry = example.geometry
+    let input = Int8Values.random.codes(geometry.inputCount * example.batch, maximum: 255, seed: 5)
+    let convolution = ConvolutionInt8(
+      geometry: geometry, weights: Int8Values.random.weights(geometry.weightCount, seed: 6),
+      requantization: requantization(geometry, zeroPoint: 9))
+    let alone = run(convolution, input: input, zeroPoint: 9, batch: example.batch)
+    let together = run(convolution, input: input, zeroPoint: 9, batch: example.batch, threads: 2)
+    #expect(alone.codes == together.codes)
+    #expect(alone.accumulators == together.accumulators)
   }
 
   @Test func reducedRangeNeedsNoSplitting() {

@@ -39,10 +39,11 @@ void kern_gemm_u8s8_u8__avx512vnni(const kern_gemm_u8s8_panels *panels,
                     .high = _mm512_set1_ps(requantization->high),
                     .zero_point = _mm512_set1_epi32(requantization->zero_point),
                     .stride = out_stride};
+  const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
     const panel_group group = group_at(panels, p, end_panel, initial);
     to.multipliers = requantization->multipliers + p * 16;
-    multiply_rows(&group, rows, codes_kernels, &to, out + p * 16, out_stride);
+    multiply_rows(&group, rows, &shape, codes_kernels, &to, out + p * 16, out_stride);
     p += group.vectors;
   }
 }
@@ -69,9 +70,11 @@ void kern_gemm_u8s8_s32__avx512vnni(const kern_gemm_u8s8_panels *panels,
                                     int32_t *out, size_t out_stride, size_t first_panel,
                                     size_t end_panel) {
   const sum_output to = {.stride = out_stride};
+  const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
     const panel_group group = group_at(panels, p, end_panel, initial);
-    multiply_rows(&group, rows, sums_kernels, &to, out + p * 16, out_stride * sizeof(int32_t));
+    multiply_rows(&group, rows, &shape, sums_kernels, &to, out + p * 16,
+                  out_stride * sizeof(int32_t));
     p += group.vectors;
   }
 }

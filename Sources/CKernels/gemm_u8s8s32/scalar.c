@@ -2,8 +2,16 @@
 #include "../requantize_scalar.h"
 #include "gemm_u8s8s32.h"
 
-static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const uint8_t *row, int32_t initial,
-                          size_t column) {
+static const uint8_t *quad_at(const kern_gemm_u8_rows *rows, size_t row, size_t quad) {
+  const uint8_t *start = rows->data + row * rows->stride;
+  if (rows->runs <= 1) {
+    return start + 4 * quad;
+  }
+  return start + quad / rows->run_quads * rows->run_stride + 4 * (quad % rows->run_quads);
+}
+
+static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+                          size_t row, int32_t initial, size_t column) {
   size_t panel = column / 16;
   size_t lane = column % 16;
   size_t width = panels->columns - panel * 16 <= 8 ? 8 : 16;
@@ -11,12 +19,12 @@ static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const uint8_t *ro
   int32_t sum = initial;
   for (size_t quad = 0; quad < panels->quads; quad++) {
     for (size_t i = 0; i < 4; i++) {
-      sum += row[4 * quad + i] * weights[(quad * width + lane) * 4 + i];
+      sum += quad_at(rows, row, quad)[i] * weights[(quad * width + lane) * 4 + i];
     }
   }
   for (size_t e = panels->extra_starts[panel]; e < panels->extra_starts[panel + 1]; e++) {
     for (size_t i = 0; i < 4; i++) {
-      sum += row[4 * (size_t)panels->extra_quads[e] + i] *
+      sum += quad_at(rows, row, panels->extra_quads[e])[i] *
              panels->extra_weights[e * 64 + lane * 4 + i];
     }
   }
@@ -30,7 +38,7 @@ void kern_gemm_u8s8_u8__scalar(const kern_gemm_u8s8_panels *panels, const kern_g
   size_t end = end_panel * 16 < panels->columns ? end_panel * 16 : panels->columns;
   for (size_t r = 0; r < rows->rows; r++) {
     for (size_t c = first_panel * 16; c < end; c++) {
-      int32_t sum = accumulate(panels, rows->data + r * rows->stride, initial[c], c);
+      int32_t sum = accumulate(panels, rows, r, initial[c], c);
       out[r * out_stride + c] =
           kern_requantized(sum, requantization->multipliers[c], requantization);
     }
@@ -43,7 +51,7 @@ void kern_gemm_u8s8_s32__scalar(const kern_gemm_u8s8_panels *panels, const kern_
   size_t end = end_panel * 16 < panels->columns ? end_panel * 16 : panels->columns;
   for (size_t r = 0; r < rows->rows; r++) {
     for (size_t c = first_panel * 16; c < end; c++) {
-      out[r * out_stride + c] = accumulate(panels, rows->data + r * rows->stride, initial[c], c);
+      out[r * out_stride + c] = accumulate(panels, rows, r, initial[c], c);
     }
   }
 }

@@ -21,7 +21,6 @@ typedef struct {
 
 // One panel, or two neighbouring ones.
 typedef struct {
-  size_t quads;
   const int8_t *_Nonnull weights[most_vectors];
   const int32_t *initial;
   size_t step;                   // bytes from quad to quad
@@ -30,9 +29,24 @@ typedef struct {
   size_t vectors;
 } panel_group;
 
+// The rows of one product.
+typedef struct {
+  size_t stride;
+  size_t runs;
+  size_t quads; // of a run
+  size_t run_stride;
+} row_shape;
+
+INLINE row_shape shape_of(const kern_gemm_u8_rows *rows, size_t quads) {
+  if (rows->runs <= 1) {
+    return (row_shape){rows->stride, 1, quads, 0};
+  }
+  return (row_shape){rows->stride, rows->runs, rows->run_quads, rows->run_stride};
+}
+
 INLINE panel_group group_at(const kern_gemm_u8s8_panels *panels, size_t panel, size_t end_panel,
                             const int32_t *initial) {
-  panel_group group = {.quads = panels->quads, .initial = initial + panel * 16, .step = 64};
+  panel_group group = {.initial = initial + panel * 16, .step = 64};
   group.vectors = panel + 1 < end_panel && panels->columns - panel * 16 > 24 ? 2 : 1;
   for (size_t v = 0; v < group.vectors; v++) {
     const size_t rest = panels->columns - (panel + v) * 16;
@@ -56,15 +70,16 @@ INLINE __m512i quad(const uint8_t *bytes) {
   return _mm512_set1_epi32(four);
 }
 
+// `w` counts the quads of the panel, `q` those of a run.
 INLINE void step(tile *sums, const size_t rows, const size_t vectors, const panel_group *group,
-                 const row_places *places, size_t stride, size_t q) {
+                 const row_places *places, size_t stride, size_t w, size_t q) {
   __m512i weights[most_vectors];
   // A last panel of 8 columns is followed by the next quad.
   weights[0] = vectors == 1
-                   ? _mm512_maskz_loadu_epi32(group->loaded, group->weights[0] + q * group->step)
-                   : _mm512_loadu_si512(group->weights[0] + q * 64);
+                   ? _mm512_maskz_loadu_epi32(group->loaded, group->weights[0] + w * group->step)
+                   : _mm512_loadu_si512(group->weights[0] + w * 64);
   if (vectors == 2) {
-    weights[1] = _mm512_loadu_si512(group->weights[1] + q * 64);
+    weights[1] = _mm512_loadu_si512(group->weights[1] + w * 64);
   }
 #pragma unroll
   for (size_t r = 0; r < rows; r++) {
@@ -79,7 +94,7 @@ INLINE void step(tile *sums, const size_t rows, const size_t vectors, const pane
 // A product follows the one before it by five cycles and two start in each, so that few rows need
 // several sums for each column.
 INLINE tile multiplied(const panel_group *group, const size_t rows, const size_t vectors,
-                       const uint8_t *a, size_t stride) {
+                       const uint8_t *a, const row_shape *shape) {
   const size_t parts = rows == 1 ? 4 : rows <= 3 ? 2 : 1;
   tile sums[most_parts];
 #pragma unroll
@@ -93,20 +108,25 @@ INLINE tile multiplied(const panel_group *group, const size_t rows, const size_t
       }
     }
   }
-  row_places places;
+  const size_t stride = shape->stride, quads = shape->quads;
+  size_t w = 0;
+  for (size_t run = 0; run < shape->runs; run++) {
+    row_places places;
 #pragma unroll
-  for (size_t i = 0; i < most_rows / 3; i++) {
-    places.every_third[i] = a + 3 * i * stride;
-  }
-  size_t q = 0;
-  for (; q + parts <= group->quads; q += parts) {
-#pragma unroll
-    for (size_t part = 0; part < parts; part++) {
-      step(&sums[part], rows, vectors, group, &places, stride, q + part);
+    for (size_t i = 0; i < most_rows / 3; i++) {
+      places.every_third[i] = a + run * shape->run_stride + 3 * i * stride;
     }
-  }
-  for (; q < group->quads; q++) {
-    step(&sums[0], rows, vectors, group, &places, stride, q);
+    size_t q = 0;
+    for (; q + parts <= quads; q += parts) {
+#pragma unroll
+      for (size_t part = 0; part < parts; part++) {
+        step(&sums[part], rows, vectors, group, &places, stride, w + q + part, q + part);
+      }
+    }
+    for (; q < quads; q++) {
+      step(&sums[0], rows, vectors, group, &places, stride, w + q, q);
+    }
+    w += quads;
   }
 #pragma unroll
   for (size_t part = 1; part < parts; part++) {
@@ -122,13 +142,13 @@ INLINE tile multiplied(const panel_group *group, const size_t rows, const size_t
 }
 
 // Multiplies one tile and stores its sums in the way that `output` describes.
-typedef void tile_kernel(const panel_group *group, const uint8_t *a, size_t stride,
+typedef void tile_kernel(const panel_group *group, const uint8_t *a, const row_shape *shape,
                          const void *output, void *out);
 
 #define TILE_KERNEL(name, rows, vectors)                                                           \
-  OUTLINE name##_##rows##x##vectors(const panel_group *group, const uint8_t *a, size_t stride,     \
-                                    const void *output, void *out) {                               \
-    const tile sums = multiplied(group, rows, vectors, a, stride);                                 \
+  OUTLINE name##_##rows##x##vectors(const panel_group *group, const uint8_t *a,                    \
+                                    const row_shape *shape, const void *output, void *out) {       \
+    const tile sums = multiplied(group, rows, vectors, a, shape);                                  \
     store_##name(&sums, rows, vectors, group, output, out);                                        \
   }
 
@@ -164,12 +184,13 @@ typedef void tile_kernel(const panel_group *group, const uint8_t *a, size_t stri
 // All rows times one group. Rows are spread evenly over tiles, so that no tile is nearly empty.
 // `row_bytes` lie between the rows of `out`.
 INLINE void multiply_rows(const panel_group *group, const kern_gemm_u8_rows *rows,
+                          const row_shape *shape,
                           tile_kernel *_Nonnull const (*_Nonnull kernels)[most_rows],
                           const void *output, void *out, size_t row_bytes) {
   const size_t tiles = (rows->rows + most_rows - 1) / most_rows;
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows->rows * i / tiles, end = rows->rows * (i + 1) / tiles;
-    kernels[group->vectors - 1][end - row - 1](group, rows->data + row * rows->stride, rows->stride,
+    kernels[group->vectors - 1][end - row - 1](group, rows->data + row * rows->stride, shape,
                                                output, (char *)out + row * row_bytes);
   }
 }

@@ -6,3 +6,4 @@
 #include "kernels_observe.h"
 #include "kernels_peak.h"
 #include "kernels_recurrent.h"
+#include "kernels_winograd.h"

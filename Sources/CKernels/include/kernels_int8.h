@@ -41,11 +41,16 @@ typedef struct {
   const int32_t *centres;      // per padded column: 128 * sum of its weights
 } kern_gemm_u8s8_panels;
 
-// Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart.
+// Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart. Where
+// `runs` is more than 1, which the dot product and the reference take, each row is that many runs
+// of 4 * run_quads bytes, `run_stride` bytes apart: the lines of an image under a window.
 typedef struct {
   const uint8_t *data;
   size_t stride;
   size_t rows;
+  size_t runs;
+  size_t run_quads;
+  size_t run_stride;
 } kern_gemm_u8_rows;
 
 // A rectangular part of an image in NHWC order, and the windows that slide over it.

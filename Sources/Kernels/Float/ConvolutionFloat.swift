@@ -1,10 +1,12 @@
 /// A convolution of NHWC images with constant weights, bias and activation.
 ///
-/// Convolutions whose channels do not mix have kernels of their own; every other one is a matrix
-/// product whose left rows are found through pointers into the image, so that nothing is copied.
+/// Convolutions whose channels do not mix have kernels of their own, and many of 3 × 3 taps are
+/// multiplied as transformed tiles; every other one is a matrix product whose left rows are found
+/// through pointers into the image, so that nothing is copied.
 package struct ConvolutionFloat: Sendable {
   private enum Method: Sendable {
     case depthwise(DepthwiseFloat)
+    case winograd(WinogradFloat)
     /// One set of panels per group.
     case product([PackedPanels], zeros: PackedFloats)
   }
@@ -32,6 +34,10 @@ package struct ConvolutionFloat: Sendable {
     if geometry.isDepthwise && geometry.groups > 1 {
       method = .depthwise(
         DepthwiseFloat(
+          geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
+    } else if WinogradFloat.pays(geometry, isa: isa) {
+      method = .winograd(
+        WinogradFloat(
           geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
     } else {
       method = .product(
@@ -63,6 +69,7 @@ package struct ConvolutionFloat: Sendable {
   package var kernelName: String {
     switch method {
     case .depthwise: "f32-depthwise-\(isa.forFloats.rawValue)"
+    case .winograd(let winograd): winograd.kernelName
     case .product where geometry.isPointwise && geometry.groups == 1:
       "f32-gemm-\(isa.floatTile)-\(isa.forFloats.rawValue)"
     case .product: "f32-igemm-\(isa.floatTile)-\(isa.forFloats.rawValue)"
@@ -73,6 +80,7 @@ package struct ConvolutionFloat: Sendable {
   package func scratchByteCount(threads: Int) -> Int {
     switch method {
     case .depthwise(let depthwise): threads * depthwise.byteCount
+    case .winograd(let winograd): winograd.scratchByteCount(threads: threads)
     case .product where geometry.isPointwise:
       threads
         * PointwiseRun.byteCount(
@@ -93,6 +101,9 @@ package struct ConvolutionFloat: Sendable {
     switch method {
     case .depthwise(let depthwise):
       depthwise.run(
+        input, addend: addend, into: output, batch: batch, scratch: scratch, pool: pool)
+    case .winograd(let winograd):
+      winograd.run(
         input, addend: addend, into: output, batch: batch, scratch: scratch, pool: pool)
     case .product(let groups, let zeros):
       for (group, panels) in groups.enumerated() {
@@ -123,7 +134,8 @@ package struct ConvolutionFloat: Sendable {
     let windows = WindowRows(geometry)
     let pixels = geometry.outputHeight * geometry.outputWidth
     let plan = BlockPlan(
-      rows: pixels, depth: panels.depth, columns: geometry.outputChannelsPerGroup,
+      rows: pixels, depth: panels.depth, fresh: windows.fresh,
+      columns: geometry.outputChannelsPerGroup,
       taps: windows.taps, panels: panels.panels.count, threads: pool.threadCount)
     pool.dynamic(plan.taskCount * batch) { tasks, worker in
       let memory = scratch + worker * windows.byteCount

@@ -70,13 +70,14 @@ struct PointwiseRun {
 
   /// Scratch memory for one thread.
   static func byteCount(depth: Int, columns: Int) -> Int {
-    roundedUp(BlockPlan.mostRows(depth: depth, columns: columns, taps: 1) * 8, to: 64)
+    roundedUp(BlockPlan.mostRows(fresh: depth, columns: columns, taps: 1) * 8, to: 64)
   }
 
   func run(scratch: UnsafeMutableRawPointer, pool: ThreadPool) {
     let columns = panels.panels.reduce(0) { $0 + $1.columns }
     let plan = BlockPlan(
-      rows: rows, depth: panels.depth, columns: columns, taps: 1, panels: panels.panels.count,
+      rows: rows, depth: panels.depth, fresh: panels.depth, columns: columns, taps: 1,
+      panels: panels.panels.count,
       threads: pool.threadCount)
     let bytes = Self.byteCount(depth: panels.depth, columns: columns)
     pool.dynamic(plan.taskCount) { tasks, worker in

@@ -10,6 +10,8 @@ struct WindowRows {
   let taps: Int
   /// Values behind one pointer.
   let channels: Int
+  /// Values of a window that the one beside it does not have.
+  let fresh: Int
   private let mostRows: Int
   private let pointerByteCount: Int
 
@@ -24,8 +26,11 @@ struct WindowRows {
       && run <= Self.mostJoined
     taps = joinsColumns ? geometry.kernelHeight : geometry.kernelHeight * geometry.kernelWidth
     channels = joinsColumns ? run : geometry.inputChannelsPerGroup
+    fresh =
+      geometry.inputChannelsPerGroup * min(geometry.strideHeight, geometry.kernelHeight)
+      * min(geometry.strideWidth, geometry.kernelWidth)
     mostRows = BlockPlan.mostRows(
-      depth: taps * channels, columns: geometry.outputChannelsPerGroup, taps: taps)
+      fresh: fresh, columns: geometry.outputChannelsPerGroup, taps: taps)
     pointerByteCount = roundedUp(mostRows * taps * 8, to: 64)
   }
 

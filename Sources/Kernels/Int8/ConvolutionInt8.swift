@@ -6,6 +6,7 @@ package struct ConvolutionInt8: Sendable {
   private let body: Body
 
   private enum Body: Sendable {
+    case strips(StripConvolutionInt8)
     case product(GatheredConvolutionInt8)
     case depthwise(DepthwiseConvolutionInt8)
   }
@@ -27,6 +28,11 @@ package struct ConvolutionInt8: Sendable {
         DepthwiseConvolutionInt8(
           geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
           requantization: requantization, isa: isa))
+    } else if StripConvolutionInt8.pays(geometry, isa: isa) {
+      body = .strips(
+        StripConvolutionInt8(
+          geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
+          requantization: requantization, isa: isa))
     } else {
       body = .product(
         GatheredConvolutionInt8(
@@ -38,6 +44,7 @@ package struct ConvolutionInt8: Sendable {
   /// The instructions that run.
   package var kernelName: String {
     switch body {
+    case .strips(let convolution): convolution.kernelName
     case .product(let convolution): convolution.kernelName
     case .depthwise(let convolution): convolution.kernelName
     }
@@ -46,6 +53,7 @@ package struct ConvolutionInt8: Sendable {
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double {
     switch body {
+    case .strips(let convolution): convolution.provenSafeShare
     case .product(let convolution): convolution.provenSafeShare
     case .depthwise(let convolution): convolution.provenSafeShare
     }
@@ -54,6 +62,7 @@ package struct ConvolutionInt8: Sendable {
   /// Bytes of scratch that `run` and `runAccumulators` need.
   package func scratchByteCount(batch: Int, threads: Int) -> Int {
     switch body {
+    case .strips(let convolution): convolution.scratchByteCount(threads: threads)
     case .product(let convolution): convolution.scratchByteCount(threads: threads)
     case .depthwise(let convolution):
       convolution.scratchByteCount(batch: batch, threads: threads)
@@ -68,6 +77,8 @@ package struct ConvolutionInt8: Sendable {
   ) {
     guard geometry.outputCount > 0 else { return }
     switch body {
+    case .strips(let convolution):
+      convolution.run(input, output, batch: batch, scratch: scratch, pool: pool)
     case .product(let convolution):
       convolution.run(input, output, batch: batch, scratch: scratch, pool: pool)
     case .depthwise(let convolution):
@@ -82,6 +93,9 @@ package struct ConvolutionInt8: Sendable {
   ) {
     guard geometry.outputCount > 0 else { return }
     switch body {
+    case .strips(let convolution):
+      convolution.runAccumulators(
+        input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
     case .product(let convolution):
       convolution.runAccumulators(
         input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
@@ -131,6 +145,7 @@ package struct ConvolutionInt8: Sendable {
 
   private var saturating: (table: SaturationInt8, inputZeroPoint: UInt8) {
     switch body {
+    case .strips(let convolution): (convolution.saturating, convolution.inputZeroPoint)
     case .product(let convolution): (convolution.saturating, convolution.inputZeroPoint)
     case .depthwise(let convolution): (convolution.saturating, convolution.inputZeroPoint)
     }
