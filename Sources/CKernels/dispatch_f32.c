@@ -1,15 +1,15 @@
 #include "kernels_f32.h"
 
-// Products and convolutions of the one set, all else of the other.
-#define TABLE(product, isa)                                                                        \
+// What memory or a few values bound is of the other set.
+#define TABLE(isa, other)                                                                          \
   {                                                                                                \
-    .igemm = kern_igemm_f32__##product, .depthwise = kern_depthwise_f32__##product,                \
+    .igemm = kern_igemm_f32__##isa, .depthwise = kern_depthwise_f32__##isa,                        \
     .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
-    .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##isa,                  \
-    .reduce = kern_reduce_f32__##isa, .softmax = kern_softmax_f32__##isa,                          \
-    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##isa,                        \
+    .binary = kern_binary_f32__##isa, .reduce_rows = kern_reduce_rows_f32__##other,                \
+    .reduce = kern_reduce_f32__##other, .softmax = kern_softmax_f32__##isa,                        \
+    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##other,                      \
     .deviation = kern_deviation_f32__##isa, .normalize = kern_normalize_f32__##isa,                \
-    .widen_half = kern_widen_f16_f32__##isa, .narrow_half = kern_narrow_f32_f16__##isa             \
+    .widen_half = kern_widen_f16_f32__##other, .narrow_half = kern_narrow_f32_f16__##other         \
   }
 
 static const kern_f32_table scalar_table = TABLE(scalar, scalar);

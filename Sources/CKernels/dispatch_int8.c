@@ -5,19 +5,19 @@
 #include "pool_u8/pool_u8.h"
 #include "scale_s32/scale_s32.h"
 
-// Products, convolutions and tables are its own, all else is of the other set.
+// What moves codes without computing is of the other set.
 #define KERN_TABLE(isa, other)                                                                     \
   {                                                                                                \
     .name = #isa, .gemm_u8s8_u8 = kern_gemm_u8s8_u8__##isa,                                        \
     .gemm_u8s8_s32 = kern_gemm_u8s8_s32__##isa, .gemm_u8s8_f32 = kern_gemm_u8s8_f32__##isa,        \
     .table_u8 = kern_table_u8__##isa, .dwconv_u8s8_u8 = kern_dwconv_u8s8_u8__##isa,                \
-    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa, .add_u8 = kern_add_u8__##other,                \
-    .mul_u8 = kern_mul_u8__##other, .quantize_f32_u8 = kern_quantize_f32_u8__##other,              \
-    .dequantize_u8_f32 = kern_dequantize_u8_f32__##other,                                          \
-    .requantize_s32_u8 = kern_requantize_s32_u8__##other,                                          \
-    .max_rows_u8 = kern_max_rows_u8__##other, .sum_rows_u8 = kern_sum_rows_u8__##other,            \
+    .dwconv_u8s8_s32 = kern_dwconv_u8s8_s32__##isa, .add_u8 = kern_add_u8__##isa,                  \
+    .mul_u8 = kern_mul_u8__##isa, .quantize_f32_u8 = kern_quantize_f32_u8__##isa,                  \
+    .dequantize_u8_f32 = kern_dequantize_u8_f32__##isa,                                            \
+    .requantize_s32_u8 = kern_requantize_s32_u8__##isa,                                            \
+    .max_windows_u8 = kern_max_windows_u8__##isa, .sum_rows_u8 = kern_sum_rows_u8__##isa,          \
     .transpose_u8 = kern_transpose_u8__##other, .offset_u8 = kern_offset_u8__##other,              \
-    .largest_u8 = kern_largest_u8__##other, .scale_s32_f32 = kern_scale_s32_f32__##other,          \
+    .largest_u8 = kern_largest_u8__##other, .scale_s32_f32 = kern_scale_s32_f32__##isa,            \
   }
 
 static const kern_int8_table scalar_table = KERN_TABLE(scalar, scalar);

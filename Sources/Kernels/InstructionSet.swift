@@ -29,13 +29,13 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   /// Columns of the widest panel of a float product.
   var widestFloatPanel: Int { hasAVX512 ? 32 : 16 }
 
-  /// Whose kernels multiply floats and convolve them: VNNI adds nothing to them.
+  /// Whose kernels compute with floats: VNNI adds nothing to them.
   package var forFloats: InstructionSet { hasAVX512 ? .avx512 : self }
 
-  /// Whose kernels multiply codes, convolve them and look them up.
+  /// Whose kernels compute with codes.
   package var forCodes: InstructionSet { self == .avx512 ? .avx2 : self }
 
-  /// Whose kernels do all but products, convolutions and tables.
+  /// Whose kernels move codes, reduce floats and do what else memory bounds.
   package var general: InstructionSet { hasAVX512 ? .avx2 : self }
 
   private var hasAVX512: Bool { kern_isa_includes(kernelIsa, KERN_AVX512) }

@@ -11,6 +11,7 @@ import Testing
     (.leakyRelu(slope: 0.125), { $0 < 0 ? 0.125 * $0 : $0 }),
     (.hardSigmoid(alpha: 0.25, beta: 0.5), { max(0, min(1, 0.25 * $0 + 0.5)) }),
     (.hardSwish, { $0 * max(0, min(1, $0 / 6 + 0.5)) }),
+    (.hardSwishAffine(scale: -0.5, offset: 0.25), { 0.25 - 0.5 * $0 * max(0, min(1, $0 / 6 + 0.5)) }),
     (.sigmoid, { 1 / (1 + exp(-$0)) }),
     (.silu, { $0 / (1 + exp(-$0)) }),
     (.tanh, { tanh($0) }),
@@ -81,6 +82,7 @@ import Testing
     for (function, definition) in Self.functions {
       // The limits below are those of the formula; these products are 0 times infinity.
       if [.silu, .gelu, .geluTanh, .mish, .hardSwish].contains(function) { continue }
+      if case .hardSwishAffine = function { continue }
       let results = Self.apply(function, values, isa: isa)
       for (x, result) in zip(values, results) {
         let expected = Float(definition(Double(x)))
@@ -90,7 +92,7 @@ import Testing
     }
   }
 
-  @Test(arguments: InstructionSet.available, [0, 1, 7, 8, 9, 15, 16, 17, 20_000])
+  @Test(arguments: InstructionSet.available, [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 20_000])
   func everyCountStaysInsideItsBuffer(isa: InstructionSet, count: Int) {
     let values = testValues(count)
     for (function, _) in Self.functions {
@@ -100,7 +102,7 @@ import Testing
     }
   }
 
-  @Test(arguments: InstructionSet.available, [1, 2, 7, 8, 9, 64, 1_000])
+  @Test(arguments: InstructionSet.available, [1, 2, 7, 8, 9, 15, 16, 17, 33, 64, 1_000])
   func softmaxSumsToOne(isa: InstructionSet, columns: Int) {
     let rows = 3
     let input = testValues(rows * columns).map { $0 * 20 + 100 }
@@ -117,6 +119,32 @@ import Testing
         return values.map { Float(logarithm ? $0 - largest - log(sum) : exp($0 - largest) / sum) }
       }
       #expect(agree(to.array, expected, tolerance: 2e-6))
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [3, 20, 70])
+  func maskedValuesHaveNoShareInASoftmax(isa: InstructionSet, columns: Int) {
+    for mask: Float in [-.infinity, -1e9, -100] {
+      let values = (0..<columns).map { $0 % 3 == 1 ? mask : 2 }
+      let output = GuardedBuffer<Float>(count: columns, repeating: .nan)
+      SoftmaxFloat.run(
+        values, into: output.base, rows: 1, columns: columns, isa: isa,
+        pool: ThreadPool(threads: 1))
+      let share = 1 / Float(values.count { $0 == 2 })
+      #expect(agree(output.array, values.map { $0 == 2 ? share : 0 }, tolerance: 1e-6), "\(isa)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func softmaxOfSomethingThatIsNoNumberIsNone(isa: InstructionSet) {
+    for special: Float in [.nan, .infinity] {
+      for place in [0, 17, 39] {
+        var values = [Float](repeating: 1, count: 40)
+        values[place] = special
+        SoftmaxFloat.run(
+          values, into: &values, rows: 1, columns: 40, isa: isa, pool: ThreadPool(threads: 1))
+        #expect(values[place].isNaN, "\(isa)")
+      }
     }
   }
 }

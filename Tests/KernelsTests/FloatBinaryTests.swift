@@ -22,6 +22,7 @@ import Testing
   func operationsBroadcastEitherSide(isa: InstructionSet, operation: FloatBinary) {
     let sizes = [
       (1, 1, 1), (1, 5, 3), (2, 3, 8), (3, 2, 17), (4, 9, 1), (1, 5_000, 1), (2, 700, 9),
+      (2, 40, 24), (1, 9, 300), (2, 3, 128),
     ]
     for (outer, middle, inner) in sizes {
       let large = testValues(outer * middle * inner).map { $0 + 1.5 }

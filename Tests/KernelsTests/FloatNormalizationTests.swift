@@ -3,7 +3,7 @@ import Testing
 @testable import Kernels
 
 @Suite struct FloatNormalizationTests {
-  @Test(arguments: InstructionSet.available, [0, 1, 7, 8, 9, 16, 31, 100])
+  @Test(arguments: InstructionSet.available, [0, 1, 7, 8, 9, 16, 31, 32, 33, 100])
   func rowsAreNormalisedByTheirMoments(isa: InstructionSet, count: Int) {
     let input = GuardedBuffer(testValues(count))
     for centers in [true, false] {

@@ -81,4 +81,54 @@ import Testing
         isa: isa, threads: 1)
     }
   }
+
+  @Test func foldedColumnsAreTheSameConvolution() throws {
+    let geometry = ConvolutionTransposeGeometry(
+      inputHeight: 3, inputWidth: 4, inputChannels: 5, outputChannels: 2, kernelHeight: 3,
+      kernelWidth: 3, strideHeight: 2, strideWidth: 3, padTop: 1, outputPaddingHeight: 1)
+    let folded = try #require(geometry.folded)
+    #expect(folded.outputCount == geometry.outputCount && folded.outputWidth == 4)
+    let input = testValues(2 * geometry.inputCount)
+    let weights = testValues(geometry.weightCount, seed: 2)
+    #expect(
+      Self.reference(geometry, input, weights, [1, 2], batch: 2)
+        == Self.reference(
+          folded, input, geometry.folded(weights: weights), [1, 2, 1, 2, 1, 2], batch: 2))
+  }
+
+  @Test func columnsThatMeetAreNotFolded() {
+    let geometry = ConvolutionTransposeGeometry(
+      inputHeight: 3, inputWidth: 4, inputChannels: 4, outputChannels: 2, kernelHeight: 2,
+      kernelWidth: 2, strideHeight: 2, strideWidth: 2)
+    let changes: [(inout ConvolutionTransposeGeometry) -> Void] = [
+      { $0.kernelWidth = 3 }, { $0.kernelWidth = 1 }, { $0.dilationWidth = 2 }, { $0.padLeft = 1 },
+      { $0.padRight = 1 }, { $0.outputPaddingWidth = 1 }, { $0.groups = 2 },
+      { ($0.kernelWidth, $0.strideWidth) = (1, 1) },
+    ]
+    #expect(geometry.folded != nil)
+    for change in changes {
+      var changed = geometry
+      change(&changed)
+      #expect(changed.folded == nil)
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 2])
+  func activationsReachEveryPixelOnce(isa: InstructionSet, groups: Int) {
+    let geometry = ConvolutionTransposeGeometry(
+      inputHeight: 2, inputWidth: 5, inputChannels: 4, outputChannels: 2, kernelHeight: 3,
+      kernelWidth: 3, strideHeight: 2, strideWidth: 2, groups: groups)
+    let input = testValues(geometry.inputCount)
+    let weights = testValues(geometry.weightCount, seed: 2)
+    let sums = Self.reference(geometry, input, weights, [0.5, -0.5], batch: 1)
+    let convolution = ConvolutionTransposeFloat(
+      geometry: geometry, weights: weights, bias: [0.5, -0.5],
+      activation: .leakyRelu(slope: -2), isa: isa)
+    let output = GuardedBuffer<Float>(count: geometry.outputCount, repeating: .nan)
+    withScratch(convolution.scratchByteCount(threads: 1)) { scratch in
+      convolution.run(
+        input, into: output.base, batch: 1, scratch: scratch, pool: ThreadPool(threads: 1))
+    }
+    #expect(agree(output.array, sums.map { $0 < 0 ? -2 * $0 : $0 }))
+  }
 }

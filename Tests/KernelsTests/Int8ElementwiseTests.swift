@@ -58,7 +58,34 @@ import Testing
   }
 
   @Test(arguments: [
+    (0.37, 80, 0), (900, -700, 12), (1e30, 5, -3), (0.001, 0.002, 20_000), (0.25, 0.25, -20_000),
+  ] as [(Float, Float, Int32)])
+  func extremeMultipliersAreClampedAlike(left: Float, right: Float, zero: Int32) {
+    let constants = BinaryInt8(
+      leftZeroPoint: 128, rightZeroPoint: 3, leftMultiplier: left, rightMultiplier: right,
+      outputZeroPoint: zero, low: 1, high: 254)
+    let a = codes(200, seed: 14)
+    let b = codes(200, seed: 15)
+    let sums = zip(a, b).map { a, b in
+      rounded(
+        Float(Int32(a) - 128) * left + Float(Int32(b) - 3) * right, plus: zero, low: 1, high: 254)
+    }
+    let products = zip(a, b).map { a, b in
+      rounded(
+        Float((Int32(a) - 128) * (Int32(b) - 3)) * left, plus: zero, low: 1, high: 254)
+    }
+    for isa in InstructionSet.available {
+      var output = [UInt8](repeating: 0, count: 200)
+      Int8Kernels(isa: isa).add(constants, a, b, .same, &output, count: 200, pool: pool)
+      #expect(output == sums, "\(isa)")
+      Int8Kernels(isa: isa).multiply(constants, a, b, .same, &output, count: 200, pool: pool)
+      #expect(output == products, "\(isa)")
+    }
+  }
+
+  @Test(arguments: [
     BroadcastInt8.scalar, .innermost(20), .perImage(middle: 5, inner: 20),
+    .perImage(middle: 100, inner: 3), .innermost(1),
     .perImage(middle: 1, inner: 50),
   ])
   func broadcastsRepeatTheRightOperand(_ broadcast: BroadcastInt8) {
@@ -134,6 +161,24 @@ import Testing
     }
   }
 
+  /// Quotients next to a half, where a division that is off by the last bit shows.
+  @Test(arguments: [0.1, 1.0 / 3, 0.0078125, 0x1.fffffep-5, 3.7e-5, 1e-35, 2e30, 0x1p-136] as [Float])
+  func quantizingRoundsTheRoundedQuotient(scale: Float) {
+    var random = SeededRandom(seed: 16)
+    let input = (0..<4_000).map { index in
+      var value = (Float(Int.random(in: -300...300, using: &random)) + 0.5) * scale
+      for _ in 0..<index % 4 { value = index % 8 < 4 ? value.nextUp : value.nextDown }
+      return value
+    }
+    let expected = input.map { rounded($0 / scale, plus: 101) }
+    for isa in InstructionSet.available {
+      var output = [UInt8](repeating: 0, count: input.count)
+      Int8Kernels(isa: isa).quantize(
+        input, &output, count: input.count, scale: scale, zeroPoint: 101, pool: pool)
+      #expect(output == expected, "\(isa)")
+    }
+  }
+
   @Test(arguments: [
     (0, 4), (1, 1), (3, 50), (3, 15), (3, 64), (16, 16), (17, 33), (64, 15), (100, 31),
   ])
@@ -185,25 +230,5 @@ import Testing
       }
       #expect(output.array == expected)
     }
-  }
-
-  @Test func nearestResizeCopiesPixels() {
-    let input = codes(2 * 2 * 3 * 4, seed: 13)
-    let rows = [0, 0, 1, 1]
-    let columns = [0, 1, 1, 2, 2]
-    var expected: [UInt8] = []
-    for image in 0..<2 {
-      for row in rows {
-        for column in columns {
-          let pixel = (image * 2 + row) * 3 + column
-          expected += input[pixel * 4..<(pixel + 1) * 4]
-        }
-      }
-    }
-    let output = GuardedBuffer<UInt8>(count: expected.count, repeating: 0)
-    Int8Kernels().resizeNearest(
-      input, output.base, batch: 2, inputHeight: 2, inputWidth: 3, channels: 4, rows: rows,
-      columns: columns, pool: pool)
-    #expect(output.array == expected)
   }
 }

@@ -28,6 +28,8 @@ import Testing
     Example("uneven pads", channels: 16, kernel: 3, stride: 1, pad: 0, padAfter: 2),
     Example("dilated", channels: 8, kernel: 3, stride: 1, pad: 2, dilation: 2),
     Example("hanging over the end", channels: 40, kernel: 2, stride: 2, output: (4, 3)),
+    Example("many channels", channels: 130, width: 9, kernel: 3, stride: 1, pad: 1),
+    Example("wider than the image", channels: 3, width: 2, kernel: 5, stride: 1, pad: 2),
     Example("padding wider than a step", channels: 1, kernel: 4, stride: 3, pad: 3),
   ]
 

@@ -9,6 +9,7 @@
 KERN_EXTENT_F32(scalar)
 KERN_EXTENT_F32(avx2)
 #undef KERN_EXTENT_F32
+void kern_extent_f32__avx512(const float *values, size_t count, kern_extent *extent);
 
 // Widens min...max by what was seen. Adding zero turns -0 into 0, so that the order of equal values
 // does not show.

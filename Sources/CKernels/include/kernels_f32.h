@@ -69,6 +69,7 @@ typedef enum {
   KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
   KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
   KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_HARD_SWISH_AFFINE, // p times that, + q
   KERN_F32_SIGMOID,
   KERN_F32_SILU,
   KERN_F32_TANH,
@@ -170,18 +171,20 @@ typedef struct {
 // The kernels for an instruction set that is supported; those for scalar where it has no own.
 const kern_f32_table *kern_f32_table_for(kern_isa isa);
 
+// What every instruction set has, and what only those up to AVX2 have.
 #define KERN_F32_DECLARE(isa)                                                                      \
   kern_igemm_f32_fn kern_igemm_f32__##isa;                                                         \
   kern_depthwise_f32_fn kern_depthwise_f32__##isa;                                                 \
   kern_unary_f32_fn kern_unary_f32__##isa;                                                         \
   kern_binary_f32_fn kern_binary_f32__##isa;                                                       \
-  kern_reduce_rows_f32_fn kern_reduce_rows_f32__##isa;                                             \
-  kern_reduce_f32_fn kern_reduce_f32__##isa;                                                       \
   kern_softmax_f32_fn kern_softmax_f32__##isa;                                                     \
   kern_transpose_f32_fn kern_transpose_f32__##isa;                                                 \
-  kern_blend_f32_fn kern_blend_f32__##isa;                                                         \
   kern_deviation_f32_fn kern_deviation_f32__##isa;                                                 \
-  kern_normalize_f32_fn kern_normalize_f32__##isa;                                                 \
+  kern_normalize_f32_fn kern_normalize_f32__##isa
+#define KERN_F32_DECLARE_REST(isa)                                                                 \
+  kern_reduce_rows_f32_fn kern_reduce_rows_f32__##isa;                                             \
+  kern_reduce_f32_fn kern_reduce_f32__##isa;                                                       \
+  kern_blend_f32_fn kern_blend_f32__##isa;                                                         \
   kern_widen_f16_f32_fn kern_widen_f16_f32__##isa;                                                 \
   kern_narrow_f32_f16_fn kern_narrow_f32_f16__##isa
 
@@ -189,8 +192,10 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
 kern_pack_f32_fn kern_pack_f32__scalar;
 KERN_F32_DECLARE(scalar);
 KERN_F32_DECLARE(avx2);
-kern_igemm_f32_fn kern_igemm_f32__avx512;
-kern_depthwise_f32_fn kern_depthwise_f32__avx512;
+KERN_F32_DECLARE(avx512);
+KERN_F32_DECLARE_REST(scalar);
+KERN_F32_DECLARE_REST(avx2);
 #undef KERN_F32_DECLARE
+#undef KERN_F32_DECLARE_REST
 
 #pragma clang assume_nonnull end

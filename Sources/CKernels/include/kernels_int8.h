@@ -92,6 +92,16 @@ typedef struct {
   int32_t zero_point;
 } kern_binary_u8;
 
+// `count` windows of rows x columns pixels, `step` bytes apart. Strides are in bytes; neither rows
+// nor columns are 0.
+typedef struct {
+  const uint8_t *first;
+  size_t count, step;
+  size_t rows, row_stride;
+  size_t columns, column_stride;
+  size_t channels;
+} kern_windows_u8;
+
 // How int32 sums become real: (float)sum * (factor * scales[c]) + biases[c], every step rounded.
 // The arrays can be read for whole panels of 16 columns.
 typedef struct {
@@ -147,9 +157,8 @@ typedef struct {
   // be where the sums are.
   void (*scale_s32_f32)(const int32_t *sums, float *out, size_t rows, size_t columns, float factor,
                         const float *scales, const float *_Nullable biases);
-  // out[c] = max(out[c], in[r][c]) over rows.
-  void (*max_rows_u8)(const uint8_t *in, size_t rows, size_t row_stride, size_t channels,
-                      uint8_t *out);
+  // The largest code of each channel in windows side by side; `out` is [windows][channels].
+  void (*max_windows_u8)(const kern_windows_u8 *windows, uint8_t *out);
   // out[c] += sum over rows of in[r][c].
   void (*sum_rows_u8)(const uint8_t *in, size_t rows, size_t row_stride, size_t channels,
                       int32_t *out);

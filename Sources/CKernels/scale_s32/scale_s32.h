@@ -8,5 +8,6 @@
                                  const float *_Nullable biases);
 KERN_SCALE(scalar)
 KERN_SCALE(avx2)
+KERN_SCALE(avx512vnni)
 #undef KERN_SCALE
 #pragma clang assume_nonnull end

@@ -35,8 +35,10 @@ static inline __attribute__((always_inline)) void block_8x8(const float *x, size
 void kern_transpose_f32__avx2(const float *x, size_t x_stride, float *y, size_t y_stride,
                               size_t rows, size_t columns) {
   const size_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
-  for (size_t r = 0; r < whole_rows; r += 16) {
-    const size_t end = r + 16 < whole_rows ? r + 16 : whole_rows;
+  // Every row is another page where rows are long: few of those that are far apart at a time.
+  const size_t side = y_stride > x_stride ? whole_rows : 16;
+  for (size_t r = 0; r < whole_rows; r += side) {
+    const size_t end = r + side < whole_rows ? r + side : whole_rows;
     for (size_t c = 0; c < whole_columns; c += 8) {
       for (size_t i = r; i < end; i += 8) {
         block_8x8(x + i * x_stride + c, x_stride, y + c * y_stride + i, y_stride);

@@ -7,19 +7,22 @@
 #include "math_avx2.h"
 
 INLINE __m256 hard_sigmoid(__m256 x, __m256 p, __m256 q) {
-  __m256 value = _mm256_add_ps(_mm256_mul_ps(x, p), q);
-  return _mm256_min_ps(constant(1), _mm256_max_ps(constant(0), value));
+  return within(_mm256_add_ps(_mm256_mul_ps(x, p), q), 0, 1);
+}
+
+INLINE __m256 hard_swish(__m256 x) {
+  return _mm256_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
 }
 
 // x tanh(log(1 + e)) = x w / (w + 2) with e = exp x and w = e (e + 2).
 INLINE __m256 mish(__m256 x) {
-  __m256 e = exponential(_mm256_min_ps(constant(20), x));
+  __m256 e = flushed_exponential(_mm256_min_ps(constant(20), x));
   __m256 w = _mm256_mul_ps(e, _mm256_add_ps(e, constant(2)));
   return _mm256_mul_ps(x, _mm256_div_ps(w, _mm256_add_ps(w, constant(2))));
 }
 
 INLINE __m256 softplus(__m256 x) {
-  __m256 e = exponential(_mm256_or_ps(constant(-0.0f), x));
+  __m256 e = flushed_exponential(_mm256_or_ps(constant(-0.0f), x));
   __m256 rest = logarithm(_mm256_add_ps(constant(1), e));
   return _mm256_add_ps(_mm256_max_ps(constant(0), x), rest);
 }
@@ -64,7 +67,9 @@ INLINE __m256 apply(const kern_f32_unary op, __m256 p, __m256 q, __m256 x) {
   case KERN_F32_HARD_SIGMOID:
     return hard_sigmoid(x, p, q);
   case KERN_F32_HARD_SWISH:
-    return _mm256_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
+    return hard_swish(x);
+  case KERN_F32_HARD_SWISH_AFFINE:
+    return _mm256_add_ps(_mm256_mul_ps(p, hard_swish(x)), q);
   case KERN_F32_SIGMOID:
     return sigmoid(x);
   case KERN_F32_SILU:
@@ -145,6 +150,7 @@ void kern_unary_f32__avx2(kern_f32_unary op, float p, float q, const float *x, f
     CASE(KERN_F32_LEAKY_RELU);
     CASE(KERN_F32_HARD_SIGMOID);
     CASE(KERN_F32_HARD_SWISH);
+    CASE(KERN_F32_HARD_SWISH_AFFINE);
     CASE(KERN_F32_SIGMOID);
     CASE(KERN_F32_SILU);
     CASE(KERN_F32_TANH);

@@ -30,24 +30,52 @@ INLINE __m256 small_expm1(__m256 r) {
   return _mm256_fmadd_ps(_mm256_mul_ps(r, r), polynomial(r, fit, 4), r);
 }
 
-// exp(x) = 2^n * exp(x - n log 2). The bounds come first in min and max, so that NaN stays NaN.
-INLINE __m256 exponential(__m256 x) {
-  x = _mm256_min_ps(constant(89), _mm256_max_ps(constant(-104), x));
+// exp(x) / 2^n with n the nearest integer to x / log 2, and n.
+INLINE __m256 exponential_parts(__m256 x, __m256i *exponent) {
   __m256 n = _mm256_round_ps(_mm256_mul_ps(x, constant(1.44269504f)),
                              _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  *exponent = _mm256_cvtps_epi32(n);
   // log 2 in two parts: n times the first is exact.
   __m256 r = _mm256_fnmadd_ps(n, constant(0.693359375f), x);
   r = _mm256_fnmadd_ps(n, constant(-2.12194440e-4f), r);
-  __m256 value = _mm256_add_ps(small_expm1(r), constant(1));
-  // Two factors, since 2^n may lie outside of the range of normal numbers.
-  __m256i exponent = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(exponent, 1);
-  value = _mm256_mul_ps(value, power_of_two(half));
-  return _mm256_mul_ps(value, power_of_two(_mm256_sub_epi32(exponent, half)));
+  return _mm256_add_ps(small_expm1(r), constant(1));
 }
 
+// The bounds come first in min and max, so that NaN stays NaN.
+INLINE __m256 within(__m256 x, float low, float high) {
+  return _mm256_min_ps(constant(high), _mm256_max_ps(constant(low), x));
+}
+
+// exp(x) for |x| <= 87.
+INLINE __m256 bounded_exponential(__m256 x) {
+  __m256i exponent;
+  __m256 value = exponential_parts(x, &exponent);
+  return _mm256_mul_ps(value, power_of_two(exponent));
+}
+
+// Subnormal numbers take a hundred times as long as others, so only those that there are come about.
+INLINE __m256 exponential(__m256 x) {
+  __m256 is_seen = _mm256_cmp_ps(x, constant(-104), _CMP_NLT_UQ);
+  x = _mm256_min_ps(constant(89), _mm256_and_ps(is_seen, x));
+  __m256i exponent;
+  __m256 value = exponential_parts(x, &exponent);
+  // Two factors, since 2^n may lie outside of the range of normal numbers.
+  __m256i half = _mm256_srai_epi32(exponent, 1);
+  value = _mm256_mul_ps(value, power_of_two(half));
+  value = _mm256_mul_ps(value, power_of_two(_mm256_sub_epi32(exponent, half)));
+  return _mm256_and_ps(is_seen, value);
+}
+
+// exp(x) for x up to 87. What would be a subnormal number is 0, where nothing depends on it.
+INLINE __m256 flushed_exponential(__m256 x) {
+  __m256 is_normal = _mm256_cmp_ps(x, constant(-87), _CMP_NLT_UQ);
+  return _mm256_and_ps(is_normal, bounded_exponential(within(x, -87, 87)));
+}
+
+// exp(x) - 1 for x up to 87.
 INLINE __m256 exponential_minus_one(__m256 x) {
   __m256 is_small = _mm256_cmp_ps(magnitude(x), constant(0.3465f), _CMP_LT_OQ);
-  __m256 large = _mm256_sub_ps(exponential(x), constant(1));
+  __m256 large = _mm256_sub_ps(flushed_exponential(x), constant(1));
   return _mm256_blendv_ps(large, small_expm1(x), is_small);
 }
 
@@ -76,17 +104,21 @@ INLINE __m256 logarithm(__m256 x) {
   return _mm256_or_ps(value, _mm256_cmp_ps(x, zero, _CMP_NGE_UQ));
 }
 
+// 0 below -87, where it would be a subnormal number.
 INLINE __m256 sigmoid(__m256 x) {
-  __m256 denominator = _mm256_add_ps(constant(1), exponential(_mm256_sub_ps(constant(0), x)));
-  return _mm256_div_ps(constant(1), denominator);
+  __m256 is_normal = _mm256_cmp_ps(x, constant(-87), _CMP_NLT_UQ);
+  __m256 rest = bounded_exponential(_mm256_sub_ps(constant(0), within(x, -87, 87)));
+  __m256 value = _mm256_div_ps(constant(1), _mm256_add_ps(constant(1), rest));
+  return _mm256_and_ps(is_normal, value);
 }
 
 // tanh x = 1 - 2 / (exp 2x + 1), and an odd polynomial where that would cancel.
 INLINE __m256 hyperbolic_tangent(__m256 x) {
   const float fit[] = {-0.33333284f, 0.13331491f, -0.05374350f, 0.02065058f, -0.00571704f};
-  __m256 size = magnitude(x), square = _mm256_mul_ps(x, x);
+  __m256 size = _mm256_min_ps(constant(40), magnitude(x)), square = _mm256_mul_ps(size, size);
   __m256 near = _mm256_fmadd_ps(_mm256_mul_ps(size, square), polynomial(square, fit, 4), size);
-  __m256 denominator = _mm256_add_ps(exponential(_mm256_add_ps(size, size)), constant(1));
+  __m256 growth = bounded_exponential(_mm256_add_ps(size, size));
+  __m256 denominator = _mm256_add_ps(growth, constant(1));
   __m256 far = _mm256_sub_ps(constant(1), _mm256_div_ps(constant(2), denominator));
   __m256 is_near = _mm256_cmp_ps(size, constant(0.625f), _CMP_LT_OQ);
   return _mm256_or_ps(_mm256_blendv_ps(far, near, is_near), sign_bit(x));
@@ -98,11 +130,10 @@ INLINE __m256 error_function(__m256 x) {
                          0.0051895353f, -0.00080208413f, 0.000078891195f};
   const float outer[] = {-0.00015757747f, 0.28496235f, 0.25937926f,  0.34884591f,
                          -0.10569348f,    0.56572066f, -0.47277838f, 0.11977729f};
-  __m256 size = magnitude(x), square = _mm256_mul_ps(x, x);
+  __m256 size = _mm256_min_ps(constant(4), magnitude(x)), square = _mm256_mul_ps(size, size);
   __m256 near = _mm256_mul_ps(size, polynomial(square, inner, 6));
-  __m256 bounded = _mm256_min_ps(constant(4), size);
-  __m256 t = _mm256_div_ps(constant(1), _mm256_fmadd_ps(bounded, constant(0.5f), constant(1)));
-  __m256 decay = exponential(_mm256_sub_ps(constant(0), _mm256_mul_ps(bounded, bounded)));
+  __m256 t = _mm256_div_ps(constant(1), _mm256_fmadd_ps(size, constant(0.5f), constant(1)));
+  __m256 decay = bounded_exponential(_mm256_sub_ps(constant(0), square));
   __m256 far = _mm256_fnmadd_ps(decay, polynomial(t, outer, 7), constant(1));
   __m256 is_near = _mm256_cmp_ps(size, constant(1), _CMP_LT_OQ);
   return _mm256_or_ps(_mm256_blendv_ps(far, near, is_near), sign_bit(x));

@@ -7,6 +7,8 @@ static float hard_sigmoid(float x, float p, float q) {
   return y > 1 ? 1 : y;
 }
 
+static float hard_swish(float x) { return x * hard_sigmoid(x, 1.0f / 6, 0.5f); }
+
 static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 static float softplus(float x) { return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x))); }
@@ -33,7 +35,9 @@ static float apply(kern_f32_unary op, float p, float q, float x) {
   case KERN_F32_HARD_SIGMOID:
     return hard_sigmoid(x, p, q);
   case KERN_F32_HARD_SWISH:
-    return x * hard_sigmoid(x, 1.0f / 6, 0.5f);
+    return hard_swish(x);
+  case KERN_F32_HARD_SWISH_AFFINE:
+    return p * hard_swish(x) + q;
   case KERN_F32_SIGMOID:
     return sigmoid(x);
   case KERN_F32_SILU:

@@ -44,7 +44,7 @@ extension PlanCompiler {
       let zeroPoint = codes.zeroPoint
       let kernels = Int8Kernels(isa: isa)
       emitConversion(
-        value, operatorName: "DequantizeLinear", kernel: "dequantize-\(isa.general.rawValue)",
+        value, operatorName: "DequantizeLinear", kernel: "dequantize-\(isa.forCodes.rawValue)",
         reads: source, writes: target
       ) { run in
         kernels.dequantize(
@@ -67,8 +67,9 @@ extension PlanCompiler {
     let target = addBuffer(.arena, byteCount: shape.elementCount * width)
     let isa = self.isa
     let kernels = Int8Kernels(isa: isa)
-    let kernel = "transpose-\(value.elementType)-\(isa.general.rawValue)"
     let type = value.elementType
+    let set = type == .float32 ? isa.forFloats : isa.general
+    let kernel = "transpose-\(type)-\(set.rawValue)"
     emitConversion(value, operatorName: "Layout", kernel: kernel, reads: form, writes: target) {
       run in
       switch type {

@@ -34,7 +34,7 @@ extension PlanCompiler {
     let count = value.shape.elementCount
     let isa = site.isa
     try site.emit(
-      [result], kernel: "elementwise-f32-\(isa.general.rawValue)", reads: [source],
+      [result], kernel: "elementwise-f32-\(isa.forFloats.rawValue)", reads: [source],
       sharesInputs: [0]
     ) { (run: RunContext) throws(ExecutionError) in
       FloatActivation.apply(

@@ -121,6 +121,8 @@ extension FloatActivation {
     case (.none, _): next
     case (.affine(let scale, let offset), .affine(let nextScale, let nextOffset)):
       .affine(scale: scale * nextScale, offset: offset * nextScale + nextOffset)
+    case (.hardSwish, .affine(let scale, let offset)):
+      .hardSwishAffine(scale: scale, offset: offset)
     case (.clamp(let low, let high), .clamp(let nextLow, let nextHigh)):
       .clamp(
         low: min(max(low, nextLow), nextHigh), high: min(max(high, nextLow), nextHigh))

@@ -44,7 +44,7 @@ extension IntegerCompiler {
     let kernels = self.kernels
     try site.emit(
       codes: codes, type: tail.final.type,
-      kernel: "\(isProduct ? "mul" : "add")-u8-\(site.isa.general.rawValue)", reads: reads,
+      kernel: "\(isProduct ? "mul" : "add")-u8-\(site.isa.forCodes.rawValue)", reads: reads,
       isInteger: true,
       sharesInputs: broadcast == .same ? [0, 1] : [0]
     ) { (run: RunContext) throws(ExecutionError) in

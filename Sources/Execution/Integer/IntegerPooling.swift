@@ -19,7 +19,7 @@ extension IntegerCompiler {
     let kernels = self.kernels
     site.collectedOutputs = []
     try site.emit(
-      [pooled], kernel: "maxpool-u8-\(site.isa.general.rawValue)", reads: [source], isInteger: true
+      [pooled], kernel: "maxpool-u8-\(site.isa.forCodes.rawValue)", reads: [source], isInteger: true
     ) { (run: RunContext) throws(ExecutionError) in
       kernels.maxPool(
         window.integerWindow, run.codes(source), run.codes(target), batch: batch, pool: run.pool)
@@ -92,7 +92,7 @@ extension IntegerCompiler {
     let (codes, target) = output(tail, shape, layout)
     let kernels = self.kernels
     try site.emit(
-      codes: codes, type: tail.final.type, kernel: "\(name)-u8-\(site.isa.general.rawValue)",
+      codes: codes, type: tail.final.type, kernel: "\(name)-u8-\(site.isa.forCodes.rawValue)",
       reads: [source], isInteger: true
     ) { (run: RunContext) throws(ExecutionError) in
       body(kernels, average, run.codes(source), run.codes(target), run.pool)

@@ -18,7 +18,7 @@ struct DynamicQuantizer: OperatorKernel {
     let targets = results.map(site.write)
     let count = input.shape.elementCount
     let isa = site.isa
-    try site.emit(results, kernel: "quantize-dynamic-\(isa.general.rawValue)", reads: [source]) {
+    try site.emit(results, kernel: "quantize-dynamic-\(isa.forCodes.rawValue)", reads: [source]) {
       (run: RunContext) throws(ExecutionError) in
       let parameters = DynamicQuantization.onnx.quantize(
         run.floats(source), into: run.codes(targets[0]), count: count, isa: isa, pool: run.pool)

@@ -54,7 +54,7 @@ extension OperatorSite {
     try compiler.emit(
       Step(
         name: nodeName, operatorName: "Round", nodes: [], output: value.name,
-        outputShape: value.shape, kernel: "elementwise-f32-\(isa.general.rawValue)",
+        outputShape: value.shape, kernel: "elementwise-f32-\(isa.forFloats.rawValue)",
         reads: [buffer],
         writes: [buffer]
       ) { (run: RunContext) throws(ExecutionError) in

@@ -66,7 +66,9 @@ struct MatrixMultiplication: OperatorKernel {
         target: site.write(result))
       return try site.emit(product, [result], reads: operands, batch: batch.elementCount)
     }
-    let kernel = MatMulFloat(rows: rows, depth: depth, columns: columns, isa: site.isa)
+    let kernel = MatMulFloat(
+      rows: rows, depth: depth, columns: columns,
+      alpha: try site.absorbFactor(rank: shape.rank), isa: site.isa)
     let result = try site.output(0, .float32, shape)
     try site.emit(
       kernel, named: "matmul-f32-\(site.isa.forFloats.rawValue)",
@@ -109,6 +111,16 @@ extension OperatorSite {
     try emit(
       results, kernel: "matmul-\(type)", reads: reads,
       multiplyAccumulates: batch * product.rows * product.depth * product.columns, body: body)
+  }
+
+  /// Takes in a following multiplication with one constant number, or gives 1.
+  func absorbFactor(rank: Int) throws(ExecutionError) -> Float {
+    guard let (index, unit) = follower(), let output = lastUnit.outputs.first,
+      case .affine(let scale, offset: 0)? = try elementwiseFunction(
+        of: unit, input: output, rank: rank), scale.isNormal
+    else { return 1 }
+    absorb(index)
+    return scale
   }
 
   /// Takes in a following addition of one constant per column.

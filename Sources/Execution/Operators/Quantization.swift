@@ -30,7 +30,7 @@ struct Quantization: OperatorKernel {
     let kernels = Int8Kernels(isa: site.isa)
     let (scale, zeroPoint) = (codes.scale, codes.zeroPoint)
     try site.emit(
-      codes: codes, type: operands.type, kernel: "quantize-\(site.isa.general.rawValue)",
+      codes: codes, type: operands.type, kernel: "quantize-\(site.isa.forCodes.rawValue)",
       reads: [source]
     ) { (run: RunContext) throws(ExecutionError) in
       kernels.quantize(

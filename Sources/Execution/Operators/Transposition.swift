@@ -72,12 +72,20 @@ extension OperatorSite {
     let width = max(1, value.elementType.bitWidth / 8)
     let target = compiler.addBuffer(.arena, byteCount: shape.elementCount * width)
     let body: Step.Body
-    if value.elementType == .float32, let plane = PlaneTransposition(shape, strides) {
+    let plane = PlaneTransposition(shape, strides)
+    if let plane, value.elementType == .float32 {
       let isa = self.isa
       body = { (run: RunContext) throws(ExecutionError) in
         LayoutFloat.transpose(
           run.floats(source), into: run.floats(target), batch: plane.batch, rows: plane.rows,
           columns: plane.columns, isa: isa, pool: run.pool)
+      }
+    } else if let plane, width == 1 {
+      let kernels = Int8Kernels(isa: isa)
+      body = { (run: RunContext) throws(ExecutionError) in
+        kernels.transpose(
+          run.codes(source), run.codes(target), batch: plane.batch, rows: plane.rows,
+          columns: plane.columns, pool: run.pool)
       }
     } else {
       let copy = StridedCopy(to: shape, sourceStrides: strides, width: width)

@@ -114,6 +114,11 @@ package struct ConvolutionTransposeFloat: Sendable {
         for phase in phases[first..<first + phasesPerRow] {
           run(phase, row: y, of: image, into: line, pointers: pointers)
         }
+        // The pixels of a phase have gaps; those of the whole row have none.
+        if activation.needsPass {
+          activation.apply(
+            line, into: line, count: geometry.outputWidth * geometry.outputChannels, isa: isa)
+        }
       }
     }
   }
@@ -136,7 +141,7 @@ package struct ConvolutionTransposeFloat: Sendable {
         rowCount: count, panels: 0..<panels.panels.count,
         into: BlockOutput(
           base: line + first, rowStride: step * geometry.outputChannels, addend: nil),
-        activation: activation, isa: isa)
+        activation: activation.needsPass ? .none : activation, isa: isa)
     }
   }
 

@@ -15,6 +15,8 @@ package enum FloatActivation: Hashable, Sendable {
   case hardSigmoid(alpha: Float, beta: Float)
   /// `x * max(0, min(1, x / 6 + 1 / 2))`
   case hardSwish
+  /// `scale * hardSwish(x) + offset`, rounded after either step.
+  case hardSwishAffine(scale: Float, offset: Float)
   /// `1 / (1 + exp(-x))`
   case sigmoid
   /// `x * sigmoid(x)`
@@ -97,6 +99,7 @@ package enum FloatActivation: Hashable, Sendable {
     case .leakyRelu(let slope): (KERN_F32_LEAKY_RELU, slope, 0)
     case .hardSigmoid(let alpha, let beta): (KERN_F32_HARD_SIGMOID, alpha, beta)
     case .hardSwish: (KERN_F32_HARD_SWISH, 0, 0)
+    case .hardSwishAffine(let scale, let offset): (KERN_F32_HARD_SWISH_AFFINE, scale, offset)
     case .sigmoid: (KERN_F32_SIGMOID, 0, 0)
     case .silu: (KERN_F32_SILU, 0, 0)
     case .tanh: (KERN_F32_TANH, 0, 0)

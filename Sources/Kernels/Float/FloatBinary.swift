@@ -37,22 +37,22 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
   ) {
     let run = BinaryRun(
       kernel: isa.floatKernels.binary, code: kernelCode, activation: activation, isa: isa,
-      left: left, right: right, output: output)
+      output: output)
     switch pattern {
     case .same(let count):
       pool.parallel(count, grain: Self.grain) { range in
         for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.span) {
           let count = min(Self.span, range.upperBound - start)
-          run.apply(left: start, step: 1, right: start, step: 1, output: start, count: count)
+          run.apply(left + start, step: 1, right + start, step: 1, output: start, count: count)
         }
       }
     case .right(let outer, let middle, let inner):
-      Self.rows(outer, middle, inner, pool: pool) { large, small, step, count in
-        run.apply(left: large, step: 1, right: small, step: step, output: large, count: count)
+      Self.rows(right, outer, middle, inner, pool: pool) { large, small, step, count in
+        run.apply(left + large, step: 1, small, step: step, output: large, count: count)
       }
     case .left(let outer, let middle, let inner):
-      Self.rows(outer, middle, inner, pool: pool) { large, small, step, count in
-        run.apply(left: small, step: step, right: large, step: 1, output: large, count: count)
+      Self.rows(left, outer, middle, inner, pool: pool) { large, small, step, count in
+        run.apply(small, step: step, right + large, step: 1, output: large, count: count)
       }
     case .repeated(let blocks, let pattern):
       let (block, repeatsLeft) = pattern.block
@@ -66,8 +66,9 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
       pool.parallel(rows, grain: max(1, Self.grain / max(columns, 1))) { range in
         for row in range {
           run.apply(
-            left: leftIsRows ? row : 0, step: leftIsRows ? 0 : 1, right: leftIsRows ? 0 : row,
-            step: leftIsRows ? 1 : 0, output: row * columns, count: columns)
+            left + (leftIsRows ? row : 0), step: leftIsRows ? 0 : 1,
+            right + (leftIsRows ? 0 : row), step: leftIsRows ? 1 : 0, output: row * columns,
+            count: columns)
         }
       }
     }
@@ -76,8 +77,8 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
   /// Calls `body` with spans of the large side that meet a span of the small side, or one value of
   /// it where `step` is 0.
   private static func rows(
-    _ outer: Int, _ middle: Int, _ inner: Int, pool: ThreadPool,
-    _ body: (_ large: Int, _ small: Int, _ step: Int, _ count: Int) -> Void
+    _ small: UnsafePointer<Float>, _ outer: Int, _ middle: Int, _ inner: Int, pool: ThreadPool,
+    _ body: (_ large: Int, _ small: UnsafePointer<Float>, _ step: Int, _ count: Int) -> Void
   ) {
     if inner == 1 {
       let pieces = (middle + span - 1) / span
@@ -85,12 +86,44 @@ package enum FloatBinary: Hashable, Sendable, CaseIterable {
         for index in range {
           let row = index / pieces
           let start = index % pieces * span
-          body(row * middle + start, row, 0, min(span, middle - start))
+          body(row * middle + start, small + row, 0, min(span, middle - start))
         }
       }
-    } else {
+    } else if inner > longRow / 2 || middle == 1 {
       pool.parallel(outer * middle, grain: max(1, grain / max(inner, 1))) { range in
-        for row in range { body(row * inner, row / middle * inner, 1, inner) }
+        for row in range { body(row * inner, small + row / middle * inner, 1, inner) }
+      }
+    } else {
+      shortRows(small, outer, middle, inner, pool: pool) { large, small, count in
+        body(large, small, 1, count)
+      }
+    }
+  }
+
+  /// Values of a row that is worth a call of a kernel.
+  private static let longRow = 256
+
+  /// Short rows go several at a time, against as many copies of the small one.
+  private static func shortRows(
+    _ small: UnsafePointer<Float>, _ outer: Int, _ middle: Int, _ inner: Int, pool: ThreadPool,
+    _ body: (_ large: Int, _ small: UnsafePointer<Float>, _ count: Int) -> Void
+  ) {
+    let together = max(1, min(middle, longRow / max(inner, 1)))
+    pool.parallel(outer * middle, grain: max(1, grain / max(inner, 1))) { range in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: together * inner) { copies in
+        guard let copies = copies.baseAddress else { return }
+        var row = range.lowerBound
+        while row < range.upperBound {
+          let end = min(range.upperBound, (row / middle + 1) * middle)
+          for copy in 0..<min(together, end - row) {
+            (copies + copy * inner).update(from: small + row / middle * inner, count: inner)
+          }
+          while row < end {
+            let rows = min(together, end - row)
+            body(row * inner, UnsafePointer(copies), rows * inner)
+            row += rows
+          }
+        }
       }
     }
   }
@@ -120,16 +153,14 @@ private struct BinaryRun {
   var code: kern_f32_binary
   var activation: FloatActivation
   var isa: InstructionSet
-  var left: UnsafePointer<Float>
-  var right: UnsafePointer<Float>
   var output: UnsafeMutablePointer<Float>
 
   func apply(
-    left leftIndex: Int, step leftStep: Int, right rightIndex: Int, step rightStep: Int,
-    output index: Int, count: Int
+    _ left: UnsafePointer<Float>, step leftStep: Int, _ right: UnsafePointer<Float>,
+    step rightStep: Int, output index: Int, count: Int
   ) {
     let start = output + index
-    kernel(code, left + leftIndex, leftStep, right + rightIndex, rightStep, start, count)
+    kernel(code, left, leftStep, right, rightStep, start, count)
     if activation != .none { activation.apply(start, into: start, count: count, isa: isa) }
   }
 }

@@ -22,6 +22,12 @@ package enum Resize {
         let row = sourceRows[index % sourceRows.count]
         let line = input + (image * inputHeight + row) * inputWidth * pixelByteCount
         var place = output + index * rowBytes
+        if index > range.lowerBound, index % sourceRows.count > 0,
+          sourceRows[index % sourceRows.count - 1] == row
+        {
+          place.copyMemory(from: place - rowBytes, byteCount: rowBytes)
+          continue
+        }
         for column in sourceColumns {
           place.copyMemory(from: line + column * pixelByteCount, byteCount: pixelByteCount)
           place += pixelByteCount

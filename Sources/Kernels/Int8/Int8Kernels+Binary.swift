@@ -109,13 +109,34 @@ extension Int8Kernels {
     inner: Int, pool: ThreadPool
   ) {
     precondition(inner > 0 && count % inner == 0, "rows of \(inner) in \(count) elements")
+    // Short rows go several at a time, against as many copies of the right one.
+    let together = max(1, min(middle, Self.longRow / inner))
     pool.parallel(count / inner, grain: max(1, Self.grain / inner)) { range in
-      for row in range {
-        kernel(
-          constants, a + row * inner, b + row / max(middle, 1) * inner, output + row * inner, inner)
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: together * inner) { copies in
+        guard let copies = copies.baseAddress else { return }
+        var row = range.lowerBound
+        while row < range.upperBound {
+          let number = row / max(middle, 1)
+          let end = min(range.upperBound, (number + 1) * max(middle, 1))
+          var right = b + number * inner
+          if together > 1 {
+            for copy in 0..<min(together, end - row) {
+              (copies + copy * inner).update(from: right, count: inner)
+            }
+            right = UnsafePointer(copies)
+          }
+          while row < end {
+            let rows = min(together, end - row)
+            kernel(constants, a + row * inner, right, output + row * inner, rows * inner)
+            row += rows
+          }
+        }
       }
     }
   }
+
+  /// Elements of a row that is worth a call of a kernel.
+  private static let longRow = 512
 
   /// With one right operand the result depends on one code: all 256 are worked out, then looked up.
   private func runScalar(

@@ -53,26 +53,4 @@ extension Int8Kernels {
       }
     }
   }
-
-  /// Copies the pixels `[batch, rows.count, columns.count, channels]` of each image.
-  /// - `rows`: for each output row, the input row.
-  /// - `columns`: for each output column, the input column.
-  package func resizeNearest(
-    _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
-    inputHeight: Int, inputWidth: Int, channels: Int, rows: [Int], columns: [Int],
-    pool: ThreadPool
-  ) {
-    let rowCount = columns.count * channels
-    pool.parallel(batch * rows.count, grain: max(1, Self.grain / max(rowCount, 1))) { range in
-      for row in range {
-        let image = row / rows.count
-        let line =
-          input + (image * inputHeight + rows[row % rows.count]) * inputWidth * channels
-        for (index, column) in columns.enumerated() {
-          (output + row * rowCount + index * channels)
-            .update(from: line + column * channels, count: channels)
-        }
-      }
-    }
-  }
 }

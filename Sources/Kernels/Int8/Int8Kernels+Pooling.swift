@@ -50,6 +50,15 @@ package struct PoolingWindow: Hashable, Sendable {
       dilation: geometry.dilationWidth, size: geometry.inputWidth, padAfter: geometry.padRight)
   }
 
+  /// The output columns whose windows lie inside of the image.
+  fileprivate var innerColumns: Range<Int> {
+    let room =
+      geometry.inputWidth + geometry.padLeft - (geometry.kernelWidth - 1) * geometry.dilationWidth
+    let first = (geometry.padLeft + geometry.strideWidth - 1) / geometry.strideWidth
+    let end = min(outputWidth, room <= 0 ? 0 : (room - 1) / geometry.strideWidth + 1)
+    return first..<max(first, end)
+  }
+
   /// The first pixel of tap row `tap` of a window, and the elements from tap to tap.
   fileprivate func taps(
     _ image: UnsafePointer<UInt8>, row: Int, tap: Int, column: Int, first: Int
@@ -100,23 +109,33 @@ extension Int8Kernels {
     _ window: PoolingWindow, _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>,
     batch: Int, pool: ThreadPool
   ) {
-    let kernel = table.max_rows_u8
+    let kernel = table.max_windows_u8
     let geometry = window.geometry
     let channels = geometry.inputChannels
+    let inner = window.innerColumns
     pool.parallel(batch * window.outputHeight, grain: window.rowGrain) { range in
       for line in range {
         let image = input + line / window.outputHeight * geometry.inputCount
         let row = line % window.outputHeight
         let rows = window.rowTaps(row).inside
-        for column in 0..<window.outputWidth {
+        var column = 0
+        while column < window.outputWidth {
+          // Windows that lie inside of the image are alike and go together.
+          let count = column == inner.lowerBound ? max(inner.count, 1) : 1
           let out = output + (line * window.outputWidth + column) * channels
-          out.update(repeating: 0, count: channels)
           let columns = window.columnTaps(column).inside
-          for tap in rows where !columns.isEmpty {
+          if rows.isEmpty || columns.isEmpty {
+            out.update(repeating: 0, count: channels)
+          } else {
             let (start, stride) = window.taps(
-              image, row: row, tap: tap, column: column, first: columns.lowerBound)
-            kernel(start, columns.count, stride, channels, out)
+              image, row: row, tap: rows.lowerBound, column: column, first: columns.lowerBound)
+            var windows = kern_windows_u8(
+              first: start, count: count, step: geometry.strideWidth * channels, rows: rows.count,
+              row_stride: geometry.dilationHeight * geometry.inputWidth * channels,
+              columns: columns.count, column_stride: stride, channels: channels)
+            kernel(&windows, out)
           }
+          column += count
         }
       }
     }

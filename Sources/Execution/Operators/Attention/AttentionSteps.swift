@@ -22,7 +22,7 @@ extension OperatorSite {
     var step = Step(
       name: nodeName, operatorName: operatorName, nodes: unit.nodes,
       output: unit.outputs.first ?? "", outputShape: shape,
-      kernel: "attention-f32-\(isa.general.rawValue)", reads: [query, key, value] + biasReads,
+      kernel: "attention-f32-\(isa.forFloats.rawValue)", reads: [query, key, value] + biasReads,
       writes: [target] + (scores.map { [$0] } ?? []), scratch: scratch
     ) { (run: RunContext) throws(ExecutionError) in
       core.run(

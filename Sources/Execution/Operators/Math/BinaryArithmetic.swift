@@ -89,7 +89,7 @@ struct BinaryArithmetic: OperatorKernel {
     let target = site.write(result)
     let isa = site.isa
     let shares = [0, 1].filter { shapes[$0] == full || pattern == .same(count: full.elementCount) }
-    let kernel = "\(name.lowercased())-f32-\(isa.general.rawValue)"
+    let kernel = "\(name.lowercased())-f32-\(isa.forFloats.rawValue)"
     let body: Step.Body = { (run: RunContext) throws(ExecutionError) in
       function.apply(
         run.floats(first), run.floats(second), into: run.floats(target), pattern: pattern,

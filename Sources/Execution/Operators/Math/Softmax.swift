@@ -35,7 +35,7 @@ struct Softmax: OperatorKernel {
     let isInnermost =
       isFlattening
       ? layout == .rowMajor : layout.memoryAxis(axis, rank: shape.rank) >= shape.rank - 1
-    let kernel = "softmax-f32-\(isa.general.rawValue)"
+    let kernel = "softmax-f32-\(isa.forFloats.rawValue)"
     if isInnermost || isFlattening {
       let order = isInnermost ? layout : .rowMajor
       let source = site.read(input, order)

@@ -49,7 +49,7 @@ struct BatchNormalization: OperatorKernel {
     let count = shape.elementCount
     let isa = site.isa
     try site.emit(
-      [result], kernel: "batchnorm-f32-\(isa.general.rawValue)", reads: [source, scale, offset],
+      [result], kernel: "batchnorm-f32-\(isa.forFloats.rawValue)", reads: [source, scale, offset],
       sharesInputs: [0]
     ) { (run: RunContext) throws(ExecutionError) in
       guard count > 0 else { return }

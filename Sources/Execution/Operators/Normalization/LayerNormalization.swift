@@ -138,7 +138,7 @@ extension OperatorSite {
     let name = operatorName.split(separator: ".").last.map { $0.lowercased() } ?? ""
     try emit(
       [result] + [means, inverses].compactMap { $0 },
-      kernel: type == .float32 ? "\(name)-f32-\(isa.general.rawValue)" : "\(name)-\(type)",
+      kernel: type == .float32 ? "\(name)-f32-\(isa.forFloats.rawValue)" : "\(name)-\(type)",
       reads: [source] + [scale, bias].compactMap { $0 }, sharesInputs: [0],
       body: type == .float32 ? body(Float.self) : body(Double.self))
   }

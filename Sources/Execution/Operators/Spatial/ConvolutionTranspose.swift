@@ -38,8 +38,12 @@ struct ConvolutionTranspose: OperatorKernel {
       throw site.mismatch("\(bias?.count ?? 0) biases for \(geometry.outputChannels) channels")
     }
     let activation = try site.absorbActivation(rank: shape.rank)
+    let folded = geometry.folded
+    let repeated = bias.map { Array(repeatElement($0, count: geometry.strideWidth).joined()) }
     let kernel = ConvolutionTransposeFloat(
-      geometry: geometry, weights: weights, bias: bias, activation: activation, isa: site.isa)
+      geometry: folded ?? geometry,
+      weights: folded == nil ? weights : geometry.folded(weights: weights),
+      bias: folded == nil ? bias : repeated, activation: activation, isa: site.isa)
     let source = site.read(input, .channelsLast)
     let result = try site.output(0, .float32, shape, .channelsLast)
     let target = site.write(result)
