@@ -13,6 +13,8 @@ typedef struct {
   __m256 scales[2]; // with the factor
   __m256 biases[2];
   bool has_bias;
+  bool has_addend;
+  uintptr_t addend_offset; // from where a real goes to what is added to it
   size_t columns;
   size_t out_stride;
 } real_output;
@@ -33,10 +35,18 @@ INLINE void store_reals(const tile *sums, size_t rows, size_t vectors, const rea
         value = _mm256_add_ps(value, to->biases[v]);
       }
       float *place = out + r * to->out_stride + 8 * v;
+      const float *addend = (const float *)((uintptr_t)place + to->addend_offset);
       if (to->columns >= 8 * (v + 1)) {
+        if (to->has_addend) {
+          value = _mm256_add_ps(value, _mm256_loadu_ps(addend));
+        }
         _mm256_storeu_ps(place, value);
       } else {
-        _mm256_maskstore_ps(place, lane_mask(to->columns - 8 * v), value);
+        const __m256i lanes = lane_mask(to->columns - 8 * v);
+        if (to->has_addend) {
+          value = _mm256_add_ps(value, _mm256_maskload_ps(addend, lanes));
+        }
+        _mm256_maskstore_ps(place, lanes, value);
       }
     }
   }
@@ -62,8 +72,11 @@ void kern_gemm_u8s8_f32__avx2(const kern_gemm_u8s8_panels *panels, const kern_ge
   const __m256 factor = _mm256_set1_ps(scaling->factor);
   for (size_t p = first_panel; p < end_panel; p++) {
     const column_panel panel = panel_at(panels, p, initial);
-    real_output to = {
-        .has_bias = scaling->biases != NULL, .columns = panel.columns, .out_stride = out_stride};
+    real_output to = {.has_bias = scaling->biases != NULL,
+                      .has_addend = scaling->addend != NULL,
+                      .addend_offset = (uintptr_t)scaling->addend - (uintptr_t)out,
+                      .columns = panel.columns,
+                      .out_stride = out_stride};
     for (size_t v = 0; v < 2; v++) {
       const size_t column = p * 16 + 8 * v;
       to.scales[v] = _mm256_mul_ps(factor, _mm256_loadu_ps(scaling->scales + column));

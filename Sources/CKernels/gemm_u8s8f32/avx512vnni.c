@@ -11,6 +11,8 @@ typedef struct {
   __m512 scales[most_vectors]; // with the factor
   __m512 biases[most_vectors];
   bool has_bias;
+  bool has_addend;
+  uintptr_t addend_offset; // from where a real goes to what is added to it
   size_t stride;
 } real_output;
 
@@ -26,7 +28,12 @@ INLINE void store_reals(const tile *sums, const size_t rows, const size_t vector
       if (to->has_bias) {
         value = _mm512_add_ps(value, to->biases[v]);
       }
-      _mm512_mask_storeu_ps(out + r * to->stride + 16 * v, group->lanes[v], value);
+      float *place = out + r * to->stride + 16 * v;
+      if (to->has_addend) {
+        const float *addend = (const float *)((uintptr_t)place + to->addend_offset);
+        value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(group->lanes[v], addend));
+      }
+      _mm512_mask_storeu_ps(place, group->lanes[v], value);
     }
   }
 }
@@ -41,7 +48,10 @@ void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
   const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
     const panel_group group = group_at(panels, p, end_panel, initial);
-    real_output to = {.has_bias = scaling->biases != NULL, .stride = out_stride};
+    real_output to = {.has_bias = scaling->biases != NULL,
+                      .has_addend = scaling->addend != NULL,
+                      .addend_offset = (uintptr_t)scaling->addend - (uintptr_t)out,
+                      .stride = out_stride};
     for (size_t v = 0; v < group.vectors; v++) {
       const size_t column = (p + v) * 16;
       to.scales[v] = _mm512_mul_ps(factor, _mm512_loadu_ps(scaling->scales + column));

@@ -1,5 +1,6 @@
 // Everything the Kernels module calls.
 #pragma once
+#include "kernels_activation_product.h"
 #include "kernels_f32.h"
 #include "kernels_int8.h"
 #include "kernels_isa.h"

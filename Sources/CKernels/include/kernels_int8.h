@@ -102,12 +102,13 @@ typedef struct {
   size_t channels;
 } kern_windows_u8;
 
-// How int32 sums become real: (float)sum * (factor * scales[c]) + biases[c], every step rounded.
-// The arrays can be read for whole panels of 16 columns.
+// How int32 sums become real: (float)sum * (factor * scales[c]) + biases[c] + addend[r][c], every
+// step rounded. The arrays of columns can be read for whole panels of 16.
 typedef struct {
   float factor;
   const float *scales;
   const float *_Nullable biases;
+  const float *_Nullable addend; // laid out as the reals, and may be where they go
 } kern_sum_scaling;
 
 typedef struct {

@@ -15,6 +15,10 @@ package struct Block: Hashable, Sendable {
   package let number: Int
   /// Whether the layer adds a mask to scores.
   package var isMask = false
+  /// Whether the layer multiplies scores by a number.
+  package var isScale = false
+  /// Whether the layer is the softmax of scores.
+  package var isSoftmax = false
 
   /// What rules call it besides its kind: `Attention#2`.
   package var name: String { "\(kind.rawValue)#\(number)" }
@@ -22,6 +26,7 @@ package struct Block: Hashable, Sendable {
   /// What `op=` selects it by.
   package var selectors: [String] {
     [kind.rawValue, name] + (isMask ? [Target.attentionMask] : [])
+      + (isScale ? [Target.attentionScale] : []) + (isSoftmax ? [Target.attentionSoftmax] : [])
   }
 
   /// Behind the title of a layer.

@@ -37,7 +37,10 @@ struct BlockFinder {
         let isMask =
           kind == .attention && layers[member].operatorType == "Add"
           && layers[member].inputs.count == 2
-        found[member] = Block(kind: kind, number: number, isMask: isMask)
+        found[member] = Block(
+          kind: kind, number: number, isMask: isMask,
+          isScale: kind == .attention && isScale(member, of: members),
+          isSoftmax: kind == .attention && member == position)
       }
     }
     return found
@@ -60,6 +63,15 @@ struct BlockFinder {
       let mix = wayOn(from: softmax, left: Self.longestWay), let product = scores.last
     else { return nil }
     return Set([softmax] + scores + mix + scalings(of: product))
+  }
+
+  /// Whether the layer multiplies what comes out of a product of the block, not what goes into it.
+  private func isScale(_ position: Int, of members: Set<Int>) -> Bool {
+    let layer = layers[position]
+    guard ["Mul", "Div"].contains(layer.operatorType), layer.inputs.count == 1,
+      let maker = producers[layer.inputs[0]]
+    else { return false }
+    return members.contains(maker) && layers[maker].operatorType != "Softmax"
   }
 
   private func isProductOfActivations(_ layer: Layer) -> Bool {
@@ -106,6 +118,23 @@ struct BlockFinder {
         edge = layers[maker].inputs[0]
       }
       return nil
+    }
+  }
+
+  // Residuals.
+
+  private static let normalizing: Set<String> = [
+    "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization",
+  ]
+
+  /// Additions of two values that a normalization of rows reads.
+  func residuals() -> [Int] {
+    layers.indices.filter { position in
+      let layer = layers[position]
+      return layer.operatorType == "Add" && layer.inputs.count == 2
+        && layer.outputs.flatMap { consumers[$0, default: []] }.contains {
+          Self.normalizing.contains(layers[$0].operatorType)
+        }
     }
   }
 

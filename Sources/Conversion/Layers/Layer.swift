@@ -76,12 +76,19 @@ package struct Layer: Identifiable, Sendable, Equatable {
   package var partCount = 1
   /// What it spells out together with others.
   package internal(set) var block: Block?
+  /// Whether it adds two values for a normalization of rows to read, as the blocks of transformers do.
+  package internal(set) var isResidual = false
   /// The layer that it would be part of, had the recipe not split that.
   package var splitFrom: ID?
   /// How the file has quantized it already; its role is then to stay as it is.
   package var stored: StoredQuantization?
 
   package var output: String { outputs[0] }
+
+  /// What `op=` selects it by, besides its operator type.
+  package var selectors: [String] {
+    (block?.selectors ?? []) + (isResidual ? [Target.residual] : [])
+  }
 
   package var weights: [WeightReference] { [weight, recurrentWeight].compactMap(\.self) }
 
@@ -94,7 +101,8 @@ package struct Layer: Identifiable, Sendable, Equatable {
       switch operatorType {
       case "LSTM", "GRU": [.dynamicInt8, .weightOnly, .float32]
       case "Gather": [.weightOnly, .float32]
-      case "Gemm", "MatMul": [.staticInt8, .dynamicInt8, .weightOnly, .float32]
+      case "Gemm" where weight != nil, "MatMul" where weight != nil:
+        [.staticInt8, .dynamicInt8, .weightOnly, .float32]
       default:
         weight == nil ? [.staticInt8, .float32] : [.staticInt8, .weightOnly, .float32]
       }

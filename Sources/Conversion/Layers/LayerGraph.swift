@@ -56,6 +56,7 @@ package struct LayerGraph: Sendable {
       layers[position].block = block
       layers[position].title += " (\(block.title))"
     }
+    for position in BlockFinder(layers).residuals() { layers[position].isResidual = true }
     self.layers = layers
     self.whole = split.isEmpty ? layers : whole
     shapeNodes = grouping.shapeNodes

@@ -291,11 +291,22 @@ struct LayerGrouping {
       return Draft(
         nodes: [node], main: node, value: node.outputs[0], names: [name], weight: table)
     }
+    if weighsBySoftmax(node) {
+      return Draft(nodes: [node], main: node, value: node.outputs[0], names: [name])
+    }
     return Draft(
       nodes: [node], main: node, value: node.outputs[0], names: [name],
       role: statistics.nodes.contains(node.id)
         ? .float(reason: StatisticNodes.reason)
         : OperatorTraits.role(of: node, graph: graph, facts: facts))
+  }
+
+  /// A product of what a softmax makes, whose range is known, with another activation: the second one
+  /// of attention, which has an int8 kernel.
+  private func weighsBySoftmax(_ node: Node) -> Bool {
+    node.is("MatMul") && node.inputs.count == 2
+      && node.inputs.allSatisfy(facts.activations.contains)
+      && index.producer(of: node.inputs[0])?.is("Softmax") ?? false
   }
 
   private mutating func finish(_ layer: StoredLayer) {

@@ -18,18 +18,18 @@ extension LayerGraph {
     var configs: [Layer.ID: ResolvedQConfig] = [:]
     for layer in layers {
       configs[layer.id] = resolver.resolve(
-        layer: layer.id, operatorType: layer.operatorType, blocks: layer.block?.selectors ?? [])
+        layer: layer.id, operatorType: layer.operatorType, blocks: layer.selectors)
     }
     let unmatched = resolver.unmatchedRules(
       layers: layers.map { ($0.id, $0.operatorType) },
-      blocks: Set(layers.flatMap { $0.block?.selectors ?? [] }), tensors: Array(edges.keys))
+      blocks: Set(layers.flatMap(\.selectors)), tensors: Array(edges.keys))
     var edgeConfigs: [String: ResolvedQConfig] = [:]
     for edge in edges.values {
       // The layer that makes a tensor says how; for an input of the graph, the first that reads it.
       let owner = (edge.producer ?? edge.consumers.first).flatMap { self[$0] }
       edgeConfigs[edge.name] = resolver.resolve(
         layer: owner?.id ?? "", operatorType: owner?.operatorType ?? "",
-        blocks: owner?.block?.selectors ?? [], tensor: edge.name)
+        blocks: owner?.selectors ?? [], tensor: edge.name)
     }
     return resolution(
       recipe: recipe, configs: configs, edgeConfigs: edgeConfigs, unmatched: unmatched,

@@ -22,7 +22,7 @@ extension LayerGraph {
     let layers = whole.filter { layer in
       layer.partCount > 1
         && !resolver.resolve(
-          layer: layer.id, operatorType: layer.operatorType, blocks: layer.block?.selectors ?? []
+          layer: layer.id, operatorType: layer.operatorType, blocks: layer.selectors
         ).qconfig.fuse
     }
     return Set(layers.map(\.id))

@@ -17,9 +17,21 @@ struct Placement {
     let movers = graph.layers.filter { $0.role == .passThrough && allowsInt8($0) }
     if placement == .layers { placeBeforeConsumers(movers) }
     placeBehindProducers(movers)
-    for edge in graph.edges.values {
+    for edge in graph.edges.values where !staysReal(edge, placement) {
       let ends = edge.consumers + [edge.producer].compactMap { $0 }
       if ends.contains(where: int8Layers.contains) { quantizedEdges.insert(edge.name) }
+    }
+  }
+
+  /// Products of matrices make reals as fast as codes, so those that are only added up in float are
+  /// not rounded.
+  private func staysReal(_ edge: Edge, _ placement: RoundingPlacement) -> Bool {
+    guard placement == .layers, !edge.isGraphOutput, !edge.consumers.isEmpty,
+      let producer = edge.producer.flatMap({ graph[$0] }), producer.weight != nil,
+      ["MatMul", "Gemm"].contains(producer.operatorType)
+    else { return false }
+    return edge.consumers.allSatisfy { id in
+      !int8Layers.contains(id) && graph[id]?.isResidual ?? false
     }
   }
 

@@ -10,6 +10,10 @@ extension PlanCompiler {
       materialize(value, from: codes)
       return buffer(of: value, in: layout)
     }
+    if value.forms.isEmpty, let transposition = value.transposition {
+      value.forms[.rowMajor] = carryOut(transposition)
+      return buffer(of: value, in: layout)
+    }
     guard let (other, form) = value.forms.first else {
       preconditionFailure("value '\(value.name)' has no form")
     }

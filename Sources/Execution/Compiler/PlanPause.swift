@@ -115,6 +115,17 @@ struct ValueTransfer {
         input: self.value(padding.input, in: compiler), unit: padding.unit, begin: padding.begin,
         end: padding.end)
     }
+    value.transposition = old.transposition.map {
+      DeferredTransposition(
+        input: self.value($0.input, in: compiler), order: $0.order, unit: $0.unit)
+    }
+    value.scores = old.scores.map { scores in
+      var scores = scores
+      scores.query = self.value(scores.query, in: compiler)
+      scores.key = self.value(scores.key, in: compiler)
+      scores.mask = scores.mask.map { self.value($0, in: compiler) }
+      return scores
+    }
     return value
   }
 
@@ -129,8 +140,11 @@ struct ValueTransfer {
 }
 
 extension Value {
-  /// The buffers of all its forms, codes and what it pads.
+  /// The buffers of all its forms, and of the values that it stands for.
   fileprivate var everyBuffer: [Buffer.ID] {
-    Array(forms.values) + (codes?.value.everyBuffer ?? []) + (padding?.input.everyBuffer ?? [])
+    let sources = [
+      codes?.value, padding?.input, transposition?.input, scores?.query, scores?.key, scores?.mask,
+    ]
+    return Array(forms.values) + sources.compactMap { $0 }.flatMap(\.everyBuffer)
   }
 }

@@ -14,6 +14,10 @@ final class Value {
   var codes: Codes?
   /// Set when the value is another one with zeros around it, which only its reader will add.
   var padding: DeferredPadding?
+  /// Set while the value is another one in whose place nothing has moved yet.
+  var transposition: DeferredTransposition?
+  /// Set when the value is what a softmax makes of scores, which only its reader will compute.
+  var scores: DeferredScores?
 
   init(name: String, elementType: ElementType, shape: Shape, layout: Layout = .rowMajor) {
     self.name = name

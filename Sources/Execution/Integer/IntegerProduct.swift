@@ -15,9 +15,24 @@ extension IntegerCompiler {
       input.value.shape[1] == weights.shape[gemm.transposesRight ? 1 : 0]
     else { throw site.mismatch("\(input.value.shape) with \(weights.shape)") }
     let columns = weights.shape[gemm.transposesRight ? 0 : 1]
-    return try compileProduct(
+    if try compileProduct(
       input, weights, columns: columns, transposed: gemm.transposesRight,
       bias: node.input(2), output: site.unit.outputs[0], before: [], factor: gemm.alpha)
+    {
+      return true
+    }
+    var bias: [Float]?
+    if let name = node.input(2), !name.isEmpty {
+      guard let value = try site.compiler.existingValue(named: name),
+        value.elementType == .float32, value.shape.elementCount == columns,
+        value.shape.dimensions.last == columns,
+        let tensor = site.compiler.constant(of: value)
+      else { return false }
+      bias = tensor.floats
+    }
+    return try compileRealProduct(
+      input, weights, columns: columns, transposed: gemm.transposesRight, bias: bias,
+      factor: gemm.alpha)
   }
 
   /// MatMul of codes with a constant int8 matrix, and the addition of a bias behind it.
@@ -39,9 +54,54 @@ extension IntegerCompiler {
         return true
       }
     }
-    return try compileProduct(
+    if try compileProduct(
       input, weights, columns: columns, transposed: false, bias: nil,
       output: site.unit.outputs[0], before: [])
+    {
+      return true
+    }
+    return try compileRealProduct(
+      input, weights, columns: columns, transposed: false,
+      bias: try site.absorbBias(columns: columns, rank: input.value.shape.rank))
+  }
+
+  /// A product that nothing rounds: its sums are made real, with what is added to them.
+  private func compileRealProduct(
+    _ input: Codes, _ weights: IntegerWeights, columns: Int, transposed: Bool, bias: [Float]?,
+    factor: Float = 1
+  ) throws(ExecutionError) -> Bool {
+    let depth = weights.values.count / max(columns, 1)
+    let shape = Shape(input.value.shape.dimensions.dropLast() + [columns])
+    let rows = shape.dimensions.dropLast().reduce(1, *)
+    let scale = factor * input.scale
+    guard scale.isFinite, weights.scales.allSatisfy({ ($0 * scale).isFinite }) else { return false }
+    let addend = try site.absorbAddend(shape: shape)
+    let zeroPoint = UInt8(input.zeroPoint)
+    let kernel = GEMMInt8(
+      depth: depth, columns: columns, weights: weights.values, transposed: transposed,
+      inputMaximum: input.maximum,
+      requantization: Requantization(
+        multipliers: [1], inputZeroPoint: zeroPoint, outputZeroPoint: 0), isa: site.isa)
+    let scaling = AccumulatorScaling(
+      columns: columns, scales: weights.scales, bias: bias, isa: site.isa)
+    let source = site.read(input.value)
+    let added = addend.map { site.read($0) }
+    let result = try site.output(0, .float32, shape)
+    let target = site.write(result)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(rows: rows, threads: site.compiler.pool.threadCount))
+    try site.emit(
+      [result], kernel: "gemm-\(kernel.kernelName)+f32",
+      reads: [source] + (added.map { [$0] } ?? []), scratch: scratch,
+      multiplyAccumulates: rows * depth * columns, weightByteCount: depth * columns,
+      isInteger: true, sharesInputs: added == nil ? [] : [1]
+    ) { (run: RunContext) throws(ExecutionError) in
+      kernel.runReals(
+        run.codes(source), zeroPoint: zeroPoint, factor: scale, scaling: scaling,
+        addend: added.map { UnsafePointer(run.floats($0)) }, run.floats(target), rows: rows,
+        scratch: run.scratch(scratch), pool: run.pool)
+    }
+    return true
   }
 
   /// A following Add of one constant per column.

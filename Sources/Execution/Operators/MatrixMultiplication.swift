@@ -11,6 +11,7 @@ struct MatrixMultiplication: OperatorKernel {
   func compile(_ site: OperatorSite) throws(ExecutionError) {
     let left = try site.input(0)
     let right = try site.input(1)
+    if let scores = left.scores { return try site.compileAttention(scores, right) }
     guard left.elementType == right.elementType else {
       throw site.mismatch("\(left.elementType) with \(right.elementType)")
     }
@@ -57,6 +58,7 @@ struct MatrixMultiplication: OperatorKernel {
     let shape = Shape(
       batch.dimensions + (left.shape.rank == 1 ? [] : [rows])
         + (right.shape.rank == 1 ? [] : [columns]))
+    if try site.defer(scoresOf: left, right, shape: shape) { return }
     let operands = [site.read(left), site.read(right)]
     guard left.elementType == .float32 else {
       let result = try site.output(0, left.elementType, shape)

@@ -30,6 +30,7 @@ struct Transposition: OperatorKernel {
       result.forms[layout] = form
       return site.declare(result)
     }
+    if site.defer(transposing: input, order: order, shape: shape) { return }
     let buffer = try site.permuted(input, order: order, declares: true)
     let result = Value(
       name: site.lastUnit.outputs[0], elementType: input.elementType, shape: shape)

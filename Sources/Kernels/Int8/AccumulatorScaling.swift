@@ -28,7 +28,7 @@ package struct AccumulatorScaling: Sendable {
   }
 
   func kernelValue(factor: Float) -> kern_sum_scaling {
-    kern_sum_scaling(factor: factor, scales: scales.base, biases: biases?.base)
+    kern_sum_scaling(factor: factor, scales: scales.base, biases: biases?.base, addend: nil)
   }
 
   /// - `sums`: `[rows, columns]`; the reals take their place in memory.

@@ -73,11 +73,12 @@ package struct GEMMInt8: Sendable {
     }
   }
 
-  /// As `runAccumulators`, with each sum made real: `float(sum) * (factor * scale) + bias`.
-  func runReals(
+  /// As `runAccumulators`, with each sum made real: `float(sum) * (factor * scale) + bias + addend`.
+  /// - `addend`: `[rows, columns]`; may be `output`.
+  package func runReals(
     _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, factor: Float, scaling: AccumulatorScaling,
-    _ output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    addend: UnsafePointer<Float>? = nil, _ output: UnsafeMutablePointer<Float>, rows: Int,
+    hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let initial = scratch.bindMemory(to: Int32.self, capacity: product.panels.paddedColumns)
     product.fillInitial(initial, zeroPoint: zeroPoint)
@@ -85,6 +86,8 @@ package struct GEMMInt8: Sendable {
     forEachPiece(
       a, rows: rows, isDirect: isDirect || hasSlack, scratch: scratch, pool: pool
     ) { left, firstRow, panels in
+      var scaling = scaling
+      scaling.addend = addend.map { $0 + firstRow * columns }
       product.runReals(
         left, initial: initial, scaling: scaling,
         to: .init(base: output + firstRow * columns, stride: columns), panels: panels)

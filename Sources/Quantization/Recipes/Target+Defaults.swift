@@ -99,17 +99,33 @@ extension Target {
       if profile == .torch { change.activation.reduceRange = false }
       rules.append(Rule(.operatorType(output.operatorType), change, note: note))
     }
-    if profile != .ort {
-      // The range of a mask would leave no codes for the scores that it is added to.
+    if profile == .torch {
+      // Among many keys no share is near 1, and codes for all of 0...1 would leave few to them.
       var change = QConfigChange()
-      change.precision = .float32
-      rules.append(Rule(.operatorType(Self.attentionMask), change, note: note))
+      change.activation.observer = .minMax
+      rules.append(Rule(.operatorType(Self.attentionSoftmax), change, note: note))
+    }
+    if profile != .ort {
+      // The range of a mask would leave no codes for the scores that it is added to. Rounding scores
+      // or sums that are normalized costs accuracy and saves nothing: what reads them computes in
+      // float.
+      for name in [Self.attentionMask, Self.attentionScale, Self.residual] {
+        var change = QConfigChange()
+        change.precision = .float32
+        rules.append(Rule(.operatorType(name), change, note: note))
+      }
     }
     return rules
   }
 
   /// What rules call the addition of a mask to the scores of attention.
   package static let attentionMask = "AttentionMask"
+  /// The multiplication of those scores by a number.
+  package static let attentionScale = "AttentionScale"
+  /// The softmax of those scores.
+  package static let attentionSoftmax = "AttentionSoftmax"
+  /// An addition whose result a normalization of rows reads.
+  package static let residual = "Residual"
 
   /// Operators whose weights have one scale where others have one per channel: a ConvTranspose under
   /// fbgemm and x86 (PyTorch's exception), fully connected layers in TensorFlow Lite's specification.
