@@ -89,6 +89,7 @@ let package = Package(
       path: "Benchmarks", exclude: ["operators.py", "peers.py", "peers", "requirements.txt"],
       swiftSettings: strict),
 
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests("Tensors", []),
     tests("Cells", []),
     tests("Quantization", ["Tensors"]),
@@ -96,7 +97,12 @@ let package = Package(
     tests("ONNX", ["Tensors", "Graphs", collections]),
     tests("Kernels", ["Tensors", "CKernels"]),
     tests("Conversion", ["Tensors", "Graphs", "Quantization", "ONNX"]),
-    tests("Execution", ["Tensors", "Graphs", "Kernels", "Quantization", "ONNX", "Conversion"]),
+    tests(
+      "Execution",
+      [
+        "Tensors", "Graphs", "Kernels", "Quantization", "ONNX", "Conversion", "Calibration",
+        "CAllocations", collections,
+      ]),
     tests("Datasets", ["Tensors"]),
     tests(
       "Calibration",

@@ -3,6 +3,7 @@
 #include "kernels_f32.h"
 #include "kernels_int8.h"
 #include "kernels_isa.h"
+#include "kernels_loop.h"
 #include "kernels_observe.h"
 #include "kernels_peak.h"
 #include "kernels_recurrent.h"
