@@ -30,10 +30,9 @@ struct BoundModel: CustomTestStringConvertible, Sendable {
   private static let recorded: [BoundModel] = [
     ("operators", RecordedCase.operators), ("quantized", RecordedCase.quantized),
     ("codes", RecordedCase.codes), ("dynamic", RecordedCase.dynamic),
-    ("spatial", RecordedCase.spatial),
   ].flatMap { family, cases in
     cases.flatMap { recorded in
-      (family == "operators" || family == "spatial" ? [.float] : [ExecutionMode.float, .integer])
+      (family == "operators" ? [.float] : [ExecutionMode.float, .integer])
         .map { mode in
           BoundModel(
             testDescription: "\(recorded.name) \(mode.rawValue)", model: recorded.model,

@@ -5,5 +5,6 @@
 #include "kernels_isa.h"
 #include "kernels_loop.h"
 #include "kernels_observe.h"
+#include "kernels_pair_sums.h"
 #include "kernels_peak.h"
 #include "kernels_recurrent.h"
