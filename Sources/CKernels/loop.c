@@ -4,8 +4,8 @@
 
 #pragma clang assume_nonnull begin
 
-typedef __attribute__((swiftcall)) void
-loop_body(ptrdiff_t worker, __attribute__((swift_context)) const void *_Nullable context);
+typedef __attribute__((swiftcall)) void loop_body(ptrdiff_t worker, __attribute__((swift_context))
+                                                                    const void *_Nullable context);
 
 typedef void loop_user(const kern_loop *loop, void *owner);
 

@@ -27,7 +27,7 @@ package struct Calibrator {
         mode: .float, instructionSet: instructionSet, threads: threads,
         kept: Set(edges).subtracting(inputs)),
       isPrepared: true)
-    kernels = FastObservationKernels(instructionSet: instructionSet, threads: threads)
+    kernels = FastObservationKernels(instructionSet: instructionSet, pool: executor.pool)
   }
 
   /// Observes every batch of `data`, adding to `earlier`.
