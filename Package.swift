@@ -86,7 +86,10 @@ let package = Package(
         "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
         "Workbench", "Screens", "Cells", argumentParser, collections,
       ],
-      path: "Benchmarks", exclude: ["operators.py", "peers.py", "peers", "requirements.txt"],
+      path: "Benchmarks",
+      exclude: [
+        "calibration.py", "operators.py", "peers.py", "peers", "requirements.txt",
+      ],
       swiftSettings: strict),
 
     .target(name: "CAllocations", path: "Tests/CAllocations"),

@@ -5,7 +5,8 @@ internal import Synchronization
 ///
 /// The calling thread takes part, so a pool of one owns no thread and runs everything inline. A
 /// call from inside a running loop, or while another thread uses the pool, also runs inline.
-/// Threads without work wait for about 20 µs and then sleep, so that an idle pool costs nothing.
+/// Threads without work wait for some tens of microseconds and then sleep, so that an idle pool
+/// costs nothing. Nobody waits for a thread that sleeps: what it comes too late for, others do.
 ///
 /// `@unchecked`: `workers` is written by `init` only; all that changes lies in `ThreadTeam`.
 package final class ThreadPool: @unchecked Sendable {
@@ -43,16 +44,20 @@ package final class ThreadPool: @unchecked Sendable {
     for worker in workers { pthread_join(worker, nil) }
   }
 
-  /// Splits `0..<count` into contiguous ranges, at most one per thread, and returns when all ran.
+  /// Splits `0..<count` into contiguous ranges, at most one for each thread, and returns when all
+  /// ran.
   /// - `grain`: the fewest indices that are worth a thread.
   /// - `body`: runs concurrently, once per range.
   package func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     guard count > 0 else { return }
     let parts = min(threadCount, max(1, count / max(grain, 1)))
     guard parts > 1, team.claim() else { return body(0..<count) }
-    team.run(helpers: threadCount - 1) { worker in
-      guard worker < parts else { return }
-      body(count * worker / parts..<count * (worker + 1) / parts)
+    team.run { _ in
+      while true {
+        let part = team.next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard part < parts else { return }
+        body(count * part / parts..<count * (part + 1) / parts)
+      }
     }
     team.release()
   }
@@ -71,8 +76,7 @@ package final class ThreadPool: @unchecked Sendable {
       }
       return
     }
-    team.next.store(0, ordering: .relaxed)
-    team.run(helpers: threadCount - 1) { worker in
+    team.run { worker in
       while true {
         let start = team.next.wrappingAdd(step, ordering: .relaxed).oldValue
         guard start < count else { return }

@@ -4,24 +4,37 @@ internal import Synchronization
 
 /// What the threads of a pool share.
 ///
-/// `@unchecked`: `loop` is written before `generation` is raised and read after it was seen to be
-/// raised; the condition is touched with `mutex` held.
+/// A loop is open while it has work to hand out. Whoever joins it until then takes part; who comes
+/// later waits for the next.
+///
+/// `@unchecked`: `loop` is written while no loop is open and nobody takes part in one; the condition
+/// is touched with `mutex` held.
 final class ThreadTeam: @unchecked Sendable {
-  /// The first index that `dynamic` has not handed out.
+  /// The first index that is not handed out.
   let next = Atomic<Int>(0)
   private let isBusy = Atomic<Bool>(false)
   private let isStopping = Atomic<Bool>(false)
-  /// How many loops were started.
-  private let generation = Atomic<Int>(0)
-  /// Threads that have not finished the loop.
-  private let pending = Atomic<Int>(0)
+  private let door = Atomic<Int>(0)
+  /// Threads that joined the loop and are done with it.
+  private let finished = Atomic<Int>(0)
   private var loop: UnsafePointer<kern_loop>?
   private let sleepers = Atomic<Int>(0)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  /// Looks at a condition before a thread goes to sleep; about 20 µs.
-  private static let patience = 1_000
+  /// What `door` says: which loop it is, whether it is open, and how many joined.
+  private struct Door {
+    var word: Int
+    var loop: Int { word >> 20 }
+    var isOpen: Bool { word & Self.open != 0 }
+    var joined: Int { word & (Self.open - 1) }
+    static let open = 1 << 19
+    /// The next loop, open, with nobody in it.
+    var following: Door { Door(word: (loop &+ 1) << 20 | Self.open) }
+  }
+
+  /// Looks at a condition before a thread goes to sleep; 20 to 100 µs.
+  private static let patience = 2_000
 
   init() {
     mutex.initialize(to: pthread_mutex_t())
@@ -44,37 +57,47 @@ final class ThreadTeam: @unchecked Sendable {
 
   func release() { isBusy.store(false, ordering: .releasing) }
 
-  /// Runs `body` with 0 on this thread and 1...helpers on the others.
-  func run(helpers: Int, _ body: (Int) -> Void) {
-    pending.store(helpers, ordering: .relaxed)
+  /// Runs `body` with 0 on this thread and with their numbers on others that are in time for it;
+  /// each of them takes indices from `next` until none is left.
+  func run(_ body: (Int) -> Void) {
     lendLoop(body, Unmanaged.passUnretained(self).toOpaque()) { loop, owner in
       Unmanaged<ThreadTeam>.fromOpaque(owner).takeUnretainedValue().run(loop)
     }
   }
 
-  /// Runs `body` on every thread.
   private func run(_ body: UnsafePointer<kern_loop>) {
+    next.store(0, ordering: .relaxed)
+    finished.store(0, ordering: .relaxed)
     loop = body
-    generation.wrappingAdd(1, ordering: .releasing)
+    door.store(Door(word: door.load(ordering: .relaxed)).following.word, ordering: .releasing)
     wakeSleepers()
     kern_run_loop(body, 0)
-    wait { pending.load(ordering: .acquiring) == 0 }
+    let joined = Door(
+      word: door.bitwiseAnd(~Door.open, ordering: .acquiringAndReleasing).oldValue
+    ).joined
+    wait { finished.load(ordering: .acquiring) == joined }
     loop = nil
   }
 
-  /// Runs loops as they come, until `stop`.
+  /// Takes part in loops as they come, until `stop`.
   func work(as worker: Int) {
-    var seen = 0
+    var last = 0
     while true {
       wait {
-        generation.load(ordering: .acquiring) != seen || isStopping.load(ordering: .acquiring)
+        let door = Door(word: door.load(ordering: .relaxed))
+        return door.isOpen && door.loop != last || isStopping.load(ordering: .acquiring)
       }
-      if generation.load(ordering: .acquiring) == seen { return }
-      seen += 1
+      if isStopping.load(ordering: .acquiring) { return }
+      let seen = Door(word: door.load(ordering: .relaxed))
+      guard seen.isOpen, seen.loop != last,
+        door.compareExchange(
+          expected: seen.word, desired: seen.word + 1, ordering: .acquiring
+        ).exchanged
+      else { continue }
+      last = seen.loop
       if let loop { kern_run_loop(loop, worker) }
-      if pending.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-        wakeSleepers()
-      }
+      finished.wrappingAdd(1, ordering: .releasing)
+      wakeSleepers()
     }
   }
 
@@ -82,7 +105,6 @@ final class ThreadTeam: @unchecked Sendable {
     isStopping.store(true, ordering: .releasing)
     wakeSleepers()
   }
-
 
   private func wait(until isDone: () -> Bool) {
     for _ in 0..<Self.patience {

@@ -1,4 +1,5 @@
 import CAllocations
+import Glibc
 import Graphs
 import Synchronization
 import Tensors
@@ -24,6 +25,7 @@ import Testing
     pool.parallel(2) { range in
       for _ in range { UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64).deallocate() }
     }
+    // Whoever of the two did it.
     #expect(pool.stopCounting() == 2)
   }
 
@@ -78,16 +80,22 @@ import Testing
 }
 
 extension ThreadPool {
-  fileprivate func startCounting() {
-    parallel(threadCount) { _ in allocations_start() }
-  }
+  fileprivate func startCounting() { onEveryThread { allocations_start() } }
 
   /// What all threads together asked for.
   fileprivate func stopCounting() -> Int {
     let total = Atomic<Int>(0)
-    parallel(threadCount) { _ in
-      total.add(Int(allocations_stop()), ordering: .relaxed)
-    }
+    onEveryThread { total.add(Int(allocations_stop()), ordering: .relaxed) }
     return total.load(ordering: .relaxed)
+  }
+
+  /// Holds each thread until all are there, so that none does another's part.
+  private func onEveryThread(_ body: () -> Void) {
+    let arrived = Atomic<Int>(0)
+    parallel(threadCount) { _ in
+      body()
+      arrived.add(1, ordering: .relaxed)
+      while arrived.load(ordering: .relaxed) < threadCount { sched_yield() }
+    }
   }
 }

@@ -7,4 +7,5 @@
 #include "kernels_observe.h"
 #include "kernels_pair_sums.h"
 #include "kernels_peak.h"
+#include "kernels_processors.h"
 #include "kernels_recurrent.h"

@@ -115,7 +115,7 @@ extension Step {
       index: index, name: name, operatorName: operatorName, nodes: nodes, output: output,
       outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
       bytesMoved: (reads + writes).reduce(weightByteCount) { $0 + buffers[$1.rawValue].byteCount },
-      isInteger: isInteger)
+      isInteger: isInteger, safeRun: safeRun)
   }
 }
 
@@ -127,6 +127,6 @@ extension PlanPause {
     return PlanStep(
       index: index, name: unit.label, operatorName: unit.operatorName, nodes: unit.nodes,
       output: unit.outputs.first ?? "", outputShape: .scalar, kernel: kernel,
-      multiplyAccumulates: 0, bytesMoved: 0, isInteger: false)
+      multiplyAccumulates: 0, bytesMoved: 0, isInteger: false, safeRun: nil)
   }
 }

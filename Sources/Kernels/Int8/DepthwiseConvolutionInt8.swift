@@ -81,6 +81,11 @@ struct DepthwiseConvolutionInt8: Sendable {
       ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }
 
+  var safeRun: Int? {
+    guard isa != .scalar, !isa.hasDotProduct else { return nil }
+    return (lightBlocks ?? blocks).allSatisfy(\.addsQuads) ? 4 : 2
+  }
+
   func scratchByteCount(batch: Int, threads: Int) -> Int {
     initialByteCount + threads * stripByteCount + batch * geometry.inputHeight
   }

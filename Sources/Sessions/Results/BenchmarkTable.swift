@@ -14,12 +14,23 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
     /// Pair sums that an unguarded `vpmaddubsw` would have saturated, and of how many.
     package var saturatedPairs: Int?
     package var pairs: Int?
+    /// Read and written by the int8 form, weights included.
+    package var bytesMoved: Int?
+    /// Products that the int8 kernel adds in 16 bits before a sum widens; `nil` where sums have 32.
+    package var safeRun: Int?
+    /// `arithmetic`, `cache` or `memory`: what the int8 form could not be faster than.
+    package var ceiling: String?
+    /// Of what the ceiling allows.
+    package var shareOfCeiling: Double?
+    /// Why it does not come near the ceiling, or what it is bound by.
+    package var remark: String?
 
     package init(
       id: String, floatKernel: String = "", int8Kernel: String = "",
       floatMicroseconds: Double? = nil, int8Microseconds: Double? = nil,
       multiplyAccumulates: Int = 0, int8GigaMACs: Double? = nil, shareOfPeak: Double? = nil,
-      saturatedPairs: Int? = nil, pairs: Int? = nil
+      saturatedPairs: Int? = nil, pairs: Int? = nil, bytesMoved: Int? = nil, safeRun: Int? = nil,
+      ceiling: String? = nil, shareOfCeiling: Double? = nil, remark: String? = nil
     ) {
       self.id = id
       self.floatKernel = floatKernel
@@ -31,6 +42,11 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
       self.shareOfPeak = shareOfPeak
       self.saturatedPairs = saturatedPairs
       self.pairs = pairs
+      self.bytesMoved = bytesMoved
+      self.safeRun = safeRun
+      self.ceiling = ceiling
+      self.shareOfCeiling = shareOfCeiling
+      self.remark = remark
     }
 
     package var speedUp: Double? {
@@ -66,11 +82,17 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
   /// Measured on this host: giga multiply-accumulates per second of fp32 and of int8 kernels.
   package var floatPeak: Double
   package var int8Peak: Double
+  /// Of int8 kernels whose sums have 16 bits, and billions of bytes a second that are copied in
+  /// memory and in the second-level cache; `nil` in older sessions.
+  package var narrowPeak: Double?
+  package var memoryBandwidth: Double?
+  package var cacheBandwidth: Double?
   package var host: String
 
   package init(
     rows: [Row], float: Latency, int8: Latency, speedUp: Double, runs: Int, threads: Int,
     batchSize: Int, floatByteCount: Int, int8ByteCount: Int, floatPeak: Double, int8Peak: Double,
+    narrowPeak: Double? = nil, memoryBandwidth: Double? = nil, cacheBandwidth: Double? = nil,
     host: String
   ) {
     self.rows = rows
@@ -84,6 +106,9 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
     self.int8ByteCount = int8ByteCount
     self.floatPeak = floatPeak
     self.int8Peak = int8Peak
+    self.narrowPeak = narrowPeak
+    self.memoryBandwidth = memoryBandwidth
+    self.cacheBandwidth = cacheBandwidth
     self.host = host
   }
 }
