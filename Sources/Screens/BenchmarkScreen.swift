@@ -21,7 +21,7 @@ struct BenchmarkScreen: Widget {
     let pane = Pane(title: StyledText(row.id, .title))
     let bottom = rest.droppingTop(rest.height - height)
     pane.render(in: bottom, to: &buffer)
-    LayerSpeed(row: row, report: report).render(in: pane.inner(of: bottom), to: &buffer)
+    LayerSpeed(row: row).render(in: pane.inner(of: bottom), to: &buffer)
   }
 
   private func invitation(in area: Rect, to buffer: inout CellBuffer) {

@@ -85,19 +85,16 @@ struct LayerDetailView: Widget {
   }
 
   /// What the benchmark found for this layer.
-  private var measured: (row: BenchmarkTable.Row, report: BenchmarkTable)? {
-    guard let report = state.benchmark.report,
-      let row = report.rows.first(where: { $0.id == layer.id })
-    else { return nil }
-    return (row, report)
+  private var measured: BenchmarkTable.Row? {
+    state.benchmark.report?.rows.first { $0.id == layer.id }
   }
 
   private func speed(in area: Rect, to buffer: inout CellBuffer) {
-    guard let (row, report) = measured else {
+    guard let row = measured else {
       let text = "Not timed yet. Tab 4, then r, times float and int8 on this host."
       return buffer.write(StyledText(text, .dim), in: area)
     }
-    LayerSpeed(row: row, report: report).render(in: area, to: &buffer)
+    LayerSpeed(row: row).render(in: area, to: &buffer)
   }
 
   private func activation(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {

@@ -5,7 +5,6 @@ import Workbench
 /// How fast one layer's int8 form ran, what it is bound by, and why it is slow where it is.
 struct LayerSpeed: Widget {
   let row: BenchmarkTable.Row
-  let report: BenchmarkTable
 
   static let height = 5
 
@@ -65,12 +64,8 @@ struct LayerSpeed: Widget {
     guard let ceiling = row.ceiling, let share = row.shareOfCeiling else {
       return buffer.write(line("bound", StyledText("measure again: r", .dim)), in: area)
     }
-    let roof: String
-    switch ceiling {
-    case "memory": roof = report.memoryBandwidth.map { " \(whole($0)) GB/s" } ?? ""
-    case "cache": roof = report.cacheBandwidth.map { " \(whole($0)) GB/s" } ?? ""
-    default: roof = " \(whole(report.int8Peak)) GMAC/s"
-    }
+    let unit = ceiling == "arithmetic" ? "GMAC/s" : "GB/s"
+    let roof = row.ceilingRate.map { " \(Numbers.fixed($0, places: 0)) \(unit)" } ?? ""
     let text = line(
       "bound", StyledText("by \(ceiling)") + StyledText(roof, .dim) + StyledText("  at "))
     buffer.write(text, in: area)
@@ -88,6 +83,4 @@ struct LayerSpeed: Widget {
         ? StyledText("Near what this host allows.", .good)
         : StyledText("Nothing in its shape explains it.", .dim))
   }
-
-  private func whole(_ value: Double) -> String { Numbers.fixed(value, places: 0) }
 }

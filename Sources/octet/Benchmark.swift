@@ -119,7 +119,8 @@ struct Benchmark: ParsableCommand {
     print(
       "  peak: \(Numbers.decimal(peak.float32)) GMAC/s fp32, \(Numbers.decimal(peak.int8)) int8 in 32 bits,"
         + " \(Numbers.decimal(peak.int8Narrow)) in 16; copies \(Numbers.decimal(peak.memory.copy)) GB/s in memory,"
-        + " \(Numbers.decimal(peak.cache.copy)) in cache")
+        + (peak.lastCache.map { " \(Numbers.decimal($0.copy)) in L3," } ?? "")
+        + " \(Numbers.decimal(peak.cache.copy)) in L2")
     let slowest = Set(
       result.layers.sorted { $0.medianMicroseconds > $1.medianMicroseconds }
         .prefix(Self.explainedLayers).map(\.name))
@@ -140,7 +141,7 @@ struct Benchmark: ParsableCommand {
       let medianMicroseconds: Double
       let macs, bytesMoved: Int
       let safeRun: Int?
-      /// `arithmetic`, `cache` or `memory`.
+      /// `arithmetic`, `L2`, `L3` or `memory`.
       let boundBy: String?
       let shareOfPeak, shareOfBound: Double?
       let remark: String?

@@ -60,7 +60,9 @@ struct Doctor: ParsableCommand {
     var bytes = TextTable([
       ("measured bandwidth", .left), ("read GB/s", .right), ("write", .right), ("copy", .right),
     ])
-    for (name, found) in [("memory", peak.memory), ("second-level cache", peak.cache)] {
+    let caches = [("memory", peak.memory), ("L3", peak.lastCache), ("L2", peak.cache)]
+    for (name, found) in caches {
+      guard let found else { continue }
       bytes.append(
         row(
           "\(name), \(Numbers.bytes(found.byteCount)) a thread", number(found.read),
@@ -83,6 +85,7 @@ struct Doctor: ParsableCommand {
     let cores, threads: Int
     let float32GigaMACs, int8GigaMACs, int8NarrowGigaMACs: Double
     let memoryGigabytes, cacheGigabytes: Bandwidth
+    let lastCacheGigabytes: Bandwidth?
     let data: DoctorReport?
 
     init(_ peak: HostPeak, _ host: HostArguments, _ findings: DoctorReport?) {
@@ -96,6 +99,7 @@ struct Doctor: ParsableCommand {
       int8NarrowGigaMACs = peak.int8Narrow
       memoryGigabytes = peak.memory
       cacheGigabytes = peak.cache
+      lastCacheGigabytes = peak.lastCache
       data = findings
     }
   }

@@ -1,6 +1,7 @@
-import Calibration
 import Kernels
 import Testing
+
+@testable import Calibration
 
 @Suite struct RooflineTests {
   private let peak = HostPeak(
@@ -27,7 +28,7 @@ import Testing
     #expect(roofline.ceiling == .arithmetic)
     #expect(abs(roofline.share - 0.8) < 1e-9)
     #expect(abs((roofline.shareOfPeak ?? 0) - 0.8) < 1e-9)
-    #expect(roofline.intensity == 200)
+    #expect(roofline.intensity == 200 && roofline.rate == 100)
     #expect(LayerRemark.text(layer, under: peak, isExpectedInteger: true) == nil)
   }
 
@@ -43,7 +44,13 @@ import Testing
     let inside = try #require(Roofline(small, under: peak))
     #expect(inside.ceiling == .cache)
     #expect(abs(inside.share - 0.5) < 1e-9)
-    #expect(abs(inside.throughput - 40) < 1e-9)
+    #expect(abs(inside.throughput - 40) < 1e-9 && inside.rate == 80)
+    let between = HostPeak(
+      float32: 50, int8: 100, int8Narrow: 150, memory: peak.memory, cache: peak.cache,
+      lastCache: Bandwidth(byteCount: 4 << 20, read: 30, write: 20, copy: 25))
+    let middle = try #require(Roofline(large, under: between))
+    #expect(middle.ceiling == .lastCache && middle.rate == 25)
+    #expect(abs(middle.share - 0.32) < 1e-9)
   }
 
   @Test func whatTookNoTimeHasNoPlace() {

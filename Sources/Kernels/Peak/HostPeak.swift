@@ -12,15 +12,19 @@ package struct HostPeak: Hashable, Sendable, Codable {
   package let memory: Bandwidth
   /// Inside the second-level cache of each thread.
   package let cache: Bandwidth
+  /// Inside the last cache, beyond the second level; `nil` where that is the last.
+  package let lastCache: Bandwidth?
 
   package init(
-    float32: Double, int8: Double, int8Narrow: Double, memory: Bandwidth, cache: Bandwidth
+    float32: Double, int8: Double, int8Narrow: Double, memory: Bandwidth, cache: Bandwidth,
+    lastCache: Bandwidth? = nil
   ) {
     self.float32 = float32
     self.int8 = int8
     self.int8Narrow = int8Narrow
     self.memory = memory
     self.cache = cache
+    self.lastCache = lastCache
   }
 
   /// Takes the best of several short measurements on every thread; less than a second.
@@ -34,14 +38,19 @@ package struct HostPeak: Hashable, Sendable, Codable {
     let int8 = table.pointee.u8s8
     let narrow = table.pointee.u8s8_narrow
     let (second, last) = (Int(kern_cache_bytes(2)), Int(kern_cache_bytes(3)))
+    let streams = StreamTimer(table.pointee, pool)
     return HostPeak(
       float32: best(pool) { macs in _ = float32(150_000, macs) },
       int8: best(pool) { macs in _ = int8(80_000, macs) },
       int8Narrow: best(pool) { macs in _ = narrow(20_000, macs) },
-      memory: StreamTimer(table.pointee, pool).bandwidth(
+      memory: streams.bandwidth(
         byteCount: min(max(2 * last / threads, 64 << 20), 256 << 20), passes: 1, rounds: 4),
-      cache: StreamTimer(table.pointee, pool).bandwidth(
-        byteCount: max(second / 2, 128 << 10), passes: 64, rounds: 8))
+      cache: streams.bandwidth(
+        byteCount: max(second / 2, 128 << 10), passes: 64, rounds: 8),
+      lastCache: last / threads < 3 * second
+        ? nil
+        : streams.bandwidth(
+          byteCount: min(last / (2 * threads), 4 * second), passes: 4, rounds: 8))
   }
 
   private static func best(

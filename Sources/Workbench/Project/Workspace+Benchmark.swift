@@ -37,8 +37,7 @@ extension Workspace {
       threads: project.options.threads, batchSize: batchSize,
       floatByteCount: conversion.sizes.floatByteCount,
       int8ByteCount: conversion.sizes.quantizedByteCount, floatPeak: peak.float32,
-      int8Peak: peak.int8, narrowPeak: peak.int8Narrow, memoryBandwidth: peak.memory.copy,
-      cacheBandwidth: peak.cache.copy, host: HostDescription.processor)
+      int8Peak: peak.int8, narrowPeak: peak.int8Narrow, host: HostDescription.processor)
   }
 
   private func rows(_ report: BenchmarkReport, _ peak: HostPeak) -> [BenchmarkTable.Row] {
@@ -59,6 +58,7 @@ extension Workspace {
         int8GigaMACs: isMeasured ? int8.throughput : nil,
         shareOfPeak: roofline?.shareOfPeak, saturatedPairs: found?.saturated, pairs: found?.pairs,
         bytesMoved: int8.bytesMoved, safeRun: int8.safeRun, ceiling: roofline?.ceiling.rawValue,
+        ceilingRate: roofline?.rate,
         shareOfCeiling: roofline?.share,
         remark: LayerRemark.text(int8, under: peak, isExpectedInteger: true))
     }
