@@ -21,9 +21,9 @@ package enum LayerRemark {
         "Runs in fp32: the operator, or what stands before or behind it, has no int8 form here."
     }
     guard roofline.share < wellUsed else {
-      return roofline.ceiling == .arithmetic || timing.macs == 0
-        ? nil
-        : "Bound by \(roofline.ceiling.rawValue): \(decimal(roofline.intensity)) products for each byte."
+      guard roofline.ceiling != .arithmetic, timing.macs > 0 else { return nil }
+      let intensity = decimal(roofline.intensity)
+      return "Bound by \(roofline.ceiling.rawValue): \(intensity) products for each byte."
     }
     guard timing.macs > 0 else { return nil }
     return shape(timing) ?? time(timing, roofline)
@@ -66,7 +66,7 @@ package enum LayerRemark {
         "Few products for each byte: \(decimal(roofline.intensity)), so that moving bytes counts."
     }
     return timing.operator.hasPrefix("Conv")
-      ? "Edges and windows: padding is multiplied and neighbours are read several times." : nil
+      ? "Windows: each input is read for many results, and edges cost extra." : nil
   }
 
   private static func decimal(_ value: Double) -> String {
