@@ -9,7 +9,7 @@ PEERS := .venv-peers
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers size install install-test clean
+.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-calibration size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -76,6 +76,12 @@ golden:
 bench-peers: build $(PEERS)/ready
 	$(PEERS)/bin/python Benchmarks/peers.py --threads $(or $(THREADS),1) \
 	  $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
+
+# Calibration against ONNX Runtime's quantize_static, and octet's start; needs OCTET_FIXTURES.
+# ROUNDS=N, THREADS=N, WRITE=1 updates the report.
+bench-calibration: build $(PEERS)/ready
+	$(PEERS)/bin/python Benchmarks/calibration.py --threads $(or $(THREADS),2) \
+	  --rounds $(or $(ROUNDS),3) $(if $(WRITE),--write)
 
 $(PEERS)/ready: Benchmarks/requirements.txt
 	python3 -m venv $(PEERS)

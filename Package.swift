@@ -86,9 +86,13 @@ let package = Package(
         "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
         "Workbench", "Screens", "Cells", argumentParser, collections,
       ],
-      path: "Benchmarks", exclude: ["operators.py", "peers.py", "peers", "requirements.txt"],
+      path: "Benchmarks",
+      exclude: [
+        "calibration.py", "operators.py", "peers.py", "peers", "requirements.txt",
+      ],
       swiftSettings: strict),
 
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     tests("Tensors", []),
     tests("Cells", []),
     tests("Quantization", ["Tensors"]),
@@ -96,7 +100,12 @@ let package = Package(
     tests("ONNX", ["Tensors", "Graphs", collections]),
     tests("Kernels", ["Tensors", "CKernels"]),
     tests("Conversion", ["Tensors", "Graphs", "Quantization", "ONNX"]),
-    tests("Execution", ["Tensors", "Graphs", "Kernels", "Quantization", "ONNX", "Conversion"]),
+    tests(
+      "Execution",
+      [
+        "Tensors", "Graphs", "Kernels", "Quantization", "ONNX", "Conversion", "Calibration",
+        "CAllocations", collections,
+      ]),
     tests("Datasets", ["Tensors"]),
     tests(
       "Calibration",

@@ -17,7 +17,7 @@ struct Report: Encodable {
     model = project.name
     processor = HostDescription.processor
     instructionSet = project.options.instructionSet.rawValue
-    cores = ProcessInfo.processInfo.activeProcessorCount
+    cores = AllowedProcessors.count
     self.threads = threads
     var averages = [0.0]
     load = getloadavg(&averages, 1) == 1 ? averages[0] : 0

@@ -46,14 +46,14 @@ class Subject:
         return next((file for file in files if file.exists()), None)
 
 
-def member(file, name):
+def member(file, name, limit=CALIBRATION_SAMPLES):
     with np.load(file) as members:
-        return members[name][:CALIBRATION_SAMPLES]
+        return members[name][:limit]
 
 
-def images(file, name, mean, deviation, size=None):
+def images(file, name, mean, deviation, size=None, limit=CALIBRATION_SAMPLES):
     """Bytes, NHWC, as normalised floats, NCHW; resized by nearest pixels."""
-    pixels = member(FIXTURES / "data" / file, name)
+    pixels = member(FIXTURES / "data" / file, name, limit)
     if size:
         rows = np.arange(size) * pixels.shape[1] // size
         columns = np.arange(size) * pixels.shape[2] // size

@@ -88,6 +88,18 @@ def section(rows, options, names):
     return f"{heading(options)}\n\n{conditions(options)}\n\n{table}\n"
 
 
+def replace(heading, text):
+    """Puts `text` in the place of the section of that heading, or at the end."""
+    report = REPORT.read_text() if REPORT.exists() else INTRODUCTION
+    pattern = re.compile(rf"^{re.escape(heading)}\n.*?(?=^## |\Z)", re.M | re.S)
+    section = f"{heading}\n\n{text}\n\n"
+    if pattern.search(report):
+        report = pattern.sub(lambda _: section, report, count=1)
+    else:
+        report = report.rstrip("\n") + "\n\n" + section
+    REPORT.write_text(report.rstrip("\n") + "\n")
+
+
 def write(rows, options, names):
     """Replaces the section of the same heading, or adds it behind the introduction.
 

@@ -2,7 +2,11 @@
 
 // Floats of the one set, codes of the other.
 #define PEAK_TABLE(floats, codes)                                                                  \
-  { .f32 = kern_peak_f32__##floats, .u8s8 = kern_peak_u8s8__##codes }
+  {                                                                                                \
+    .f32 = kern_peak_f32__##floats, .u8s8 = kern_peak_u8s8__##codes,                               \
+    .u8s8_narrow = kern_peak_u8s8_narrow__##codes, .read = kern_stream_read__##floats,             \
+    .write = kern_stream_write__##floats, .copy = kern_stream_copy__##floats,                      \
+  }
 
 static const kern_peak_table scalar_table = PEAK_TABLE(scalar, scalar);
 #if defined(__x86_64__)

@@ -30,7 +30,7 @@ extension Executor {
     _ plan: CompiledPlan, _ context: RunContext, _ visitor: (any RunVisitor)?
   ) throws {
     guard let visitor else {
-      for step in plan.steps { try step.body(context) }
+      for body in plan.bodies { try body(context) }
       return
     }
     var pending = plan.observations[...]
@@ -124,7 +124,7 @@ extension Executor {
     return plan.pause == nil ? plan.description : nil
   }
 
-  private func compiledPlan(
+  func compiledPlan(
     for inputs: [String: Signature]
   ) throws(ExecutionError) -> CompiledPlan {
     if let plan = plans[inputs] {

@@ -37,7 +37,8 @@ extension Executor {
   /// Inputs of zeros that a plan is made for may take so much; real data may take more.
   private static let mostSurveyedBytes = 1 << 29
 
-  /// Times every step of some runs.
+  /// Times some runs, and every step of as many others in between: a clock that is read after every
+  /// step would show in the time of the whole.
   ///
   /// Stops early, with what is measured, when `shouldStop` says so between runs.
   package func profile(
@@ -46,12 +47,21 @@ extension Executor {
     let clock = ContinuousClock()
     var totals: [Duration] = []
     let timer = StepTimer()
+    let bound = try bound(to: inputs)
+    func once(_ visitor: StepTimer?) throws(ExecutionError) {
+      if let bound { return try bound.run(visitor) }
+      _ = try execute(inputs, measuring: visitor)
+    }
     for run in 0..<(warmUp + runs) {
       if shouldStop() { break }
-      let start = clock.now
-      timer.begin(isMeasured: run >= warmUp)
-      _ = try execute(inputs, measuring: timer)
-      if run >= warmUp { totals.append(clock.now - start) }
+      let isMeasured = run >= warmUp
+      if isMeasured {
+        let start = clock.now
+        try once(nil)
+        totals.append(clock.now - start)
+      }
+      timer.begin(isMeasured: isMeasured)
+      try once(timer)
     }
     return Profile(plan: timer.plan, totals: totals, stepDurations: timer.durations)
   }

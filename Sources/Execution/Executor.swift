@@ -1,5 +1,5 @@
 package import Graphs
-internal import Kernels
+package import Kernels
 package import Tensors
 
 /// Runs one model. Owns working memory and threads, so it belongs to one caller at a time.
@@ -15,7 +15,9 @@ package final class Executor {
   let graph: PlanGraph
   /// Why operators on codes could not be spelled out.
   let refusals: [Node.ID: String]
-  let pool: ThreadPool
+  /// Free for others between the steps of a run: threads of their own would fall asleep and wake
+  /// up in turn with these.
+  package let pool: ThreadPool
   var plans: [[String: Signature]: CompiledPlan] = [:]
   /// Keys of `plans`, least recently used first.
   var planOrder: [[String: Signature]] = []

@@ -19,12 +19,15 @@ package struct PlanStep: Sendable {
   package let bytesMoved: Int
   /// Whether it computes on codes.
   package let isInteger: Bool
+  /// Products that are added in 16 bits before a sum widens; `nil` for kernels whose sums have 32
+  /// bits or more at once.
+  package let safeRun: Int?
 
   func renumbered(_ index: Int) -> PlanStep {
     PlanStep(
       index: index, name: name, operatorName: operatorName, nodes: nodes, output: output,
       outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
-      bytesMoved: bytesMoved, isInteger: isInteger)
+      bytesMoved: bytesMoved, isInteger: isInteger, safeRun: safeRun)
   }
 }
 

@@ -1,7 +1,7 @@
 /// How long each step of a plan took, over several runs.
 package struct Profile: Sendable {
   package let plan: Plan
-  /// One per run, from first step to last, without copying outputs.
+  /// One per run, from first step to last.
   package let totals: [Duration]
   /// By step, then by run.
   package let stepDurations: [[Duration]]

@@ -10,7 +10,18 @@ struct BenchmarkScreen: Widget {
   func render(in area: Rect, to buffer: inout CellBuffer) {
     guard let report = state.benchmark.report else { return invitation(in: area, to: &buffer) }
     totals(report, in: area.top(3), to: &buffer)
-    table(report, in: area.droppingTop(3), to: &buffer)
+    let rest = area.droppingTop(3)
+    let rows = state.benchmark.rows(errors: state.localErrors)
+    let height = LayerSpeed.height + 2
+    guard rest.height >= 2 * height, rows.indices.contains(state.benchmark.cursor.selected) else {
+      return table(report, in: rest, to: &buffer)
+    }
+    table(report, in: rest.top(rest.height - height), to: &buffer)
+    let row = rows[state.benchmark.cursor.selected]
+    let pane = Pane(title: StyledText(row.id, .title))
+    let bottom = rest.droppingTop(rest.height - height)
+    pane.render(in: bottom, to: &buffer)
+    LayerSpeed(row: row).render(in: pane.inner(of: bottom), to: &buffer)
   }
 
   private func invitation(in area: Rect, to buffer: inout CellBuffer) {
@@ -44,7 +55,9 @@ struct BenchmarkScreen: Widget {
       in: area.row(0))
     buffer.write(
       latency("int8", report.int8)
-        + StyledText("   peak \(Numbers.fixed(report.int8Peak, places: 0)) GMAC/s", .dim),
+        + StyledText("   peak \(Numbers.fixed(report.int8Peak, places: 0)) GMAC/s", .dim)
+        + StyledText(
+          report.narrowPeak.map { ", \(Numbers.fixed($0, places: 0)) in 16 bits" } ?? "", .dim),
       in: area.row(1))
     var last =
       StyledText(" int8 is ", .header)
@@ -90,7 +103,9 @@ struct BenchmarkScreen: Widget {
         Table.Column("local dB", alignment: .trailing, width: .fixed(8), priority: 6),
         Table.Column("GMAC/s", alignment: .trailing, width: .fixed(6), priority: 4),
         Table.Column("peak", alignment: .trailing, width: .fixed(6), priority: 3),
-        Table.Column("would saturate", alignment: .trailing, width: .fixed(14), priority: 2),
+        Table.Column("bound by", width: .fixed(10), priority: 2),
+        Table.Column("at", alignment: .trailing, width: .fixed(6), priority: 2),
+        Table.Column("would saturate", alignment: .trailing, width: .fixed(14), priority: 1),
         Table.Column("int8 kernel", width: .flexible(minimum: 16, maximum: 34), priority: 5),
       ], rowCount: rows.count, selected: rows.isEmpty ? nil : state.benchmark.cursor.selected,
       offset: ScrollPosition.offset(
@@ -106,6 +121,8 @@ struct BenchmarkScreen: Widget {
         .text(decibels(errors[row.id])),
         .text(StyledText(row.int8GigaMACs.map { Numbers.fixed($0, places: 1) } ?? "")),
         .text(StyledText(row.shareOfPeak.map(Numbers.percent) ?? "", .dim)),
+        .text(StyledText(row.ceiling ?? "", .dim)),
+        .text(StyledText(row.shareOfCeiling.map(Numbers.percent) ?? "", .dim)),
         .text(saturation(row)), .text(StyledText(row.int8Kernel, .dim)),
       ])
     }.render(in: inner, to: &buffer)

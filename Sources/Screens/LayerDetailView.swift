@@ -1,5 +1,6 @@
 import Cells
 import Quantization
+import Sessions
 import Workbench
 
 /// All of one layer: as many sections as the height holds, from the chosen page on.
@@ -60,6 +61,7 @@ struct LayerDetailView: Widget {
     case .mapping: 11
     case .graph:
       2 + (detail.map { GraphPage(state: state, detail: $0).height(width: width) } ?? 1)
+    case .speed: 1 + (measured == nil ? 2 : LayerSpeed.height)
     case .why: 2 + (detail?.provenance.count ?? 1)
     }
   }
@@ -67,6 +69,7 @@ struct LayerDetailView: Widget {
   private func draw(
     _ page: LayersFeature.DetailPage, in area: Rect, to buffer: inout CellBuffer
   ) {
+    if page == .speed { return speed(in: area, to: &buffer) }
     guard let detail else {
       return buffer.write(StyledText("working it out…", .dim), in: area)
     }
@@ -77,7 +80,21 @@ struct LayerDetailView: Widget {
     case .mapping: mapping(in: area, to: &buffer)
     case .graph: GraphPage(state: state, detail: detail).render(in: area, to: &buffer)
     case .why: why(detail, in: area, to: &buffer)
+    case .speed: break
     }
+  }
+
+  /// What the benchmark found for this layer.
+  private var measured: BenchmarkTable.Row? {
+    state.benchmark.report?.rows.first { $0.id == layer.id }
+  }
+
+  private func speed(in area: Rect, to buffer: inout CellBuffer) {
+    guard let row = measured else {
+      let text = "Not timed yet. Tab 4, then r, times float and int8 on this host."
+      return buffer.write(StyledText(text, .dim), in: area)
+    }
+    LayerSpeed(row: row).render(in: area, to: &buffer)
   }
 
   private func activation(_ detail: LayerDetail, in area: Rect, to buffer: inout CellBuffer) {

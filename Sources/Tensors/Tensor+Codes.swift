@@ -1,3 +1,13 @@
+extension ElementType {
+  /// Whether ``Tensor/codes`` can be had: integers of at most 32 bits.
+  package var isCode: Bool {
+    switch self {
+    case .int8, .uint8, .int16, .uint16, .int32, .int4, .uint4, .int2, .uint2: true
+    default: false
+    }
+  }
+}
+
 extension Tensor {
   /// The elements of an integer tensor of at most 32 bits, packed ones one by one; `nil` for any
   /// other type.

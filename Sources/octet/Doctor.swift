@@ -30,17 +30,45 @@ struct Doctor: ParsableCommand {
     } else {
       print(HostDescription.processor)
       print(
-        "kernels: \(host.isa.rawValue) of \(InstructionSet.available.map(\.rawValue).joined(separator: ", "));"
-          + " \(ProcessInfo.processInfo.activeProcessorCount) cores")
-      print(
-        "measured peak, \(host.threads) thread(s): fp32 \(Numbers.decimal(peak.float32)) GMAC/s,"
-          + " int8 \(Numbers.decimal(peak.int8)) GMAC/s")
+        "kernels: \(host.isa.rawValue) of \(InstructionSet.available.map(\.rawValue).joined(separator: ", "))"
+      )
+      print("processors: \(processors)")
+      print(peaks(peak))
       for finding in examined?.findings ?? [] {
         print("\(finding.severity): \(finding.place): \(finding.statement). \(finding.whatToDo)")
       }
       if examined?.findings.isEmpty == true { print("The data look right.") }
     }
     if examined?.hasErrors == true { throw CheckFailed("the data cannot be used as they are.") }
+  }
+
+  private var processors: String {
+    let (allowed, all) = (AllowedProcessors.count, ProcessInfo.processInfo.processorCount)
+    return allowed < all ? "\(allowed) of \(all), as many as this process may use" : "\(allowed)"
+  }
+
+  private func peaks(_ peak: HostPeak) -> String {
+    func row(_ name: String, _ values: String...) -> [String] { [name] + values }
+    func number(_ value: Double) -> String { Numbers.decimal(value) }
+    var arithmetic = TextTable([
+      ("measured peak, \(host.threads) thread\(host.threads == 1 ? "" : "s")", .left),
+      ("GMAC/s", .right),
+    ])
+    arithmetic.append(row("fp32", number(peak.float32)))
+    arithmetic.append(row("int8, sums of 32 bits", number(peak.int8)))
+    arithmetic.append(row("int8, sums of 16 bits for 8 additions", number(peak.int8Narrow)))
+    var bytes = TextTable([
+      ("measured bandwidth", .left), ("read GB/s", .right), ("write", .right), ("copy", .right),
+    ])
+    let caches = [("memory", peak.memory), ("L3", peak.lastCache), ("L2", peak.cache)]
+    for (name, found) in caches {
+      guard let found else { continue }
+      bytes.append(
+        row(
+          "\(name), \(Numbers.bytes(found.byteCount)) a thread", number(found.read),
+          number(found.write), number(found.copy)))
+    }
+    return arithmetic.formatted() + "\n" + bytes.formatted()
   }
 
   private func examine() throws -> DoctorReport? {
@@ -55,17 +83,23 @@ struct Doctor: ParsableCommand {
     let processor, instructionSet: String
     let available: [String]
     let cores, threads: Int
-    let float32GigaMACs, int8GigaMACs: Double
+    let float32GigaMACs, int8GigaMACs, int8NarrowGigaMACs: Double
+    let memoryGigabytes, cacheGigabytes: Bandwidth
+    let lastCacheGigabytes: Bandwidth?
     let data: DoctorReport?
 
     init(_ peak: HostPeak, _ host: HostArguments, _ findings: DoctorReport?) {
       processor = HostDescription.processor
       instructionSet = host.isa.rawValue
       available = InstructionSet.available.map(\.rawValue)
-      cores = ProcessInfo.processInfo.activeProcessorCount
+      cores = AllowedProcessors.count
       threads = host.threads
       float32GigaMACs = peak.float32
       int8GigaMACs = peak.int8
+      int8NarrowGigaMACs = peak.int8Narrow
+      memoryGigabytes = peak.memory
+      cacheGigabytes = peak.cache
+      lastCacheGigabytes = peak.lastCache
       data = findings
     }
   }

@@ -16,7 +16,7 @@ struct HostArguments: ParsableArguments {
     help: "Kernels to use: \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")).")
   var isa: InstructionSet = .best
 
-  @Option(help: "Threads for kernels.")
+  @Option(help: "Threads for kernels; this process may use \(AllowedProcessors.count) processors.")
   var threads = 1
 
   func validate() throws {
@@ -27,6 +27,12 @@ struct HostArguments: ParsableArguments {
     }
     guard (1...256).contains(threads) else {
       throw ValidationError("--threads takes a number from 1 to 256.")
+    }
+    if threads > AllowedProcessors.count {
+      warn(
+        "--threads \(threads): this process may use \(AllowedProcessors.count) processor"
+          + "\(AllowedProcessors.count == 1 ? "" : "s"); more threads than that wait for each other."
+      )
     }
   }
 

@@ -32,6 +32,8 @@ import Testing
         #expect(row.macs == costs.multiplyAccumulates[layer.id])
         #expect(row.isInteger == (result.model == "int8"))
         #expect(!row.kernel.isEmpty)
+        #expect(row.bytesMoved > 0)
+        #expect(row.outputShape.reduce(1, *) > 0)
       }
     }
     #expect(report.results[1].saturation.reduce(0) { $0 + $1.pairs } > 0)

@@ -1,5 +1,6 @@
 import Calibration
 import Conversion
+import Execution
 import Foundation
 import Quantization
 import Tensors
@@ -26,6 +27,60 @@ import Testing
     let whole = try calibrator.run(batches)
     let first = try calibrator.run(Array(batches[..<2]))
     #expect(try calibrator.run(Array(batches[2...]), continuing: first) == whole)
+  }
+
+  @Test(arguments: [8, 13])
+  func batchesSideBySideAreTheSameAsInARow(count: Int) throws {
+    let layers = try Digits.layers()
+    // Ranges grow late, so that their order shows.
+    let batches = try Digits.batches("calib", count: count, size: 8).enumerated().map {
+      index, batch in
+      InputBatch(
+        inputs: batch.inputs.mapValues { tensor in
+          Tensor(tensor.floats.map { $0 * Float(index + 1) }, shape: tensor.shape)
+        }, sampleCount: batch.sampleCount)
+    }
+    let row = try Calibrator(layers: layers).run(batches)
+    let first = try Calibrator(layers: layers).run(Array(batches[..<2]))
+    for _ in 0..<5 {
+      let control = JobControl()
+      control.watched = ["/2/Relu_output_0"]
+      var done: [Int] = []
+      let calibrator = try Calibrator(layers: layers, threads: 2)
+      let sideBySide = try calibrator.run(batches, control: control) {
+        done.append($0.batchesDone)
+      }
+      #expect(sideBySide == row)
+      #expect(done.last == count && done == done.sorted())
+      #expect(
+        try calibrator.run(Array(batches[2...]), continuing: first).edges["logits"]?.signed
+          == row.edges["logits"]?.signed)
+    }
+  }
+
+  @Test func oneBatchThatFailsEndsAllLanes() throws {
+    let layers = try Digits.layers()
+    var batches = try Digits.batches("calib", count: 12, size: 2)
+    batches[7] = InputBatch(inputs: ["input": Tensor([Float(0)])], sampleCount: 1)
+    let calibrator = try Calibrator(layers: layers, threads: 2)
+    for _ in 0..<5 {
+      #expect(throws: ExecutionError.self) { try calibrator.run(batches) }
+    }
+  }
+
+  @Test func lanesPauseTogether() throws {
+    let control = JobControl()
+    control.step()
+    var pausedAt: [Int] = []
+    let statistics = try Calibrator(layers: try Digits.layers(), threads: 2).run(
+      try Digits.batches("calib", count: 9, size: 2), control: control
+    ) { report in
+      guard report.isPaused else { return }
+      pausedAt.append(report.batchesDone)
+      if pausedAt.count < 3 { control.step() } else { control.resume() }
+    }
+    #expect(pausedAt == [1, 2, 3])
+    #expect(statistics.batchCount == 9)
   }
 
   @Test func shardsAddUp() throws {

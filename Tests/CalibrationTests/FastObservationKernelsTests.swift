@@ -58,7 +58,8 @@ import Testing
   }
 
   @Test(arguments: cases) func agreesWithTheReference(_ item: Case) throws {
-    let fast = FastObservationKernels(instructionSet: item.set, threads: item.threads)
+    let fast = FastObservationKernels(
+      instructionSet: item.set, pool: ThreadPool(threads: item.threads))
     var expected = TensorStatistics(channelAxis: 1)
     var found = TensorStatistics(channelAxis: 1)
     let count = item.outer * item.channels * item.inner
@@ -94,7 +95,7 @@ import Testing
       values.withUnsafeBufferPointer {
         statistics.observe(
           BatchView($0, outer: 9000, channels: 24, inner: 1),
-          using: FastObservationKernels(instructionSet: set, threads: threads))
+          using: FastObservationKernels(instructionSet: set, pool: ThreadPool(threads: threads)))
       }
       return statistics
     }

@@ -1,6 +1,7 @@
 """What `--json` promises to machines."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -68,7 +69,10 @@ def test_benchmark(workshop):
         assert report["layers"]
         for layer in report["layers"]:
             fields(layer, {"name": str, "operator": str, "kernel": str,
-                           "medianMicroseconds": NUMBER, "macs": int})
+                           "medianMicroseconds": NUMBER, "macs": int, "bytesMoved": int})
+            if layer["macs"]:
+                assert layer["boundBy"] in ("arithmetic", "L2", "L3", "memory")
+                assert layer["shareOfPeak"] > 0 and layer["shareOfBound"] > 0
     work = [sum(layer["macs"] for layer in report["layers"]) for report in reports]
     assert work[0] == work[1] == work[2] > 0
 
@@ -105,12 +109,27 @@ def test_run_names_what_it_computed(workshop, tmp_path):
 def test_doctor(workshop, tmp_path):
     report = answer("doctor")
     fields(report, {"processor": str, "instructionSet": str, "available": list, "cores": int,
-                    "threads": int, "float32GigaMACs": NUMBER, "int8GigaMACs": NUMBER})
+                    "threads": int, "float32GigaMACs": NUMBER, "int8GigaMACs": NUMBER,
+                    "int8NarrowGigaMACs": NUMBER, "memoryGigabytes": dict,
+                    "cacheGigabytes": dict})
+    for store in ("memoryGigabytes", "cacheGigabytes"):
+        assert all(report[store][way] > 0 for way in ("read", "write", "copy"))
     assert "scalar" in report["available"]
     np.savez(tmp_path / "bytes.npz", input=np.full((8, 1, 28, 28), 255, np.float32))
     result = octet("doctor", models.path("mnist_cnn"), "--data", tmp_path / "bytes.npz", "--json")
     assert result.status == 3, result
     assert json.loads(result.output)["data"]["findings"], "constant data pass unnoticed"
+
+
+def test_doctor_counts_the_processors_that_it_may_use():
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert answer("doctor")["cores"] == 1
+        told = succeed("doctor", "--threads", 2)
+        assert "--threads 2: this process may use 1 processor;" in told.errors
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @pytest.mark.parametrize("command", ["inspect", "run", "calibrate", "convert", "quantize",

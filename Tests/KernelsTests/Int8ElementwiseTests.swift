@@ -220,11 +220,13 @@ import Testing
         right.withUnsafeBufferPointer { right in
           table.withUnsafeBufferPointer { table in
             guard let a = left.baseAddress, let b = right.baseAddress else { return }
-            Int8Kernels(isa: isa).concatenate(
-              [
-                .init(codes: a, channels: 5),
-                .init(codes: b, channels: 40, table: table.baseAddress),
-              ], output.base, pixels: 7, pool: pool)
+            let parts = [
+              Int8Kernels.Part(codes: a, channels: 5),
+              Int8Kernels.Part(codes: b, channels: 40, table: table.baseAddress),
+            ]
+            parts.withUnsafeBufferPointer {
+              Int8Kernels(isa: isa).concatenate($0, output.base, pixels: 7, pool: pool)
+            }
           }
         }
       }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -65,11 +66,26 @@ import Testing
 
   @Test func loopsAfterAPauseWakeTheThreads() async throws {
     let pool = ThreadPool(threads: 3)
-    let total = Atomic<Int>(0)
     for _ in 0..<5 {
-      pool.parallel(3) { range in total.add(range.count, ordering: .relaxed) }
+      let arrived = Atomic<Int>(0)
+      // Ends only when three threads are inside at once.
+      pool.parallel(3) { range in
+        arrived.add(range.count, ordering: .relaxed)
+        while arrived.load(ordering: .relaxed) < 3 { sched_yield() }
+      }
+      #expect(arrived.load(ordering: .relaxed) == 3)
       try await Task.sleep(for: .milliseconds(5))
     }
-    #expect(total.load(ordering: .relaxed) == 15)
+  }
+
+  @Test func everyPartRunsOnceWhoeverComesInTime() {
+    let pool = ThreadPool(threads: 2)
+    let ranges = Mutex<[Range<Int>]>([])
+    for _ in 0..<2_000 {
+      pool.parallel(2) { range in ranges.withLock { $0.append(range) } }
+    }
+    let all = ranges.withLock { $0 }
+    #expect(all.count == 4_000)
+    #expect(all.count { $0 == 0..<1 } == 2_000 && all.count { $0 == 1..<2 } == 2_000)
   }
 }

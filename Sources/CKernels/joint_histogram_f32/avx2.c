@@ -1,7 +1,6 @@
 // Works in two steps over pieces that stay in the first-level cache: keys of eight values at a
 // time, with zeros (most of what follows a ReLU) left out and counted by their comparison mask;
-// then the counting, where neighbours go to different tables, so that equal ones wait less for
-// each other's stores. Keys of one piece are made while those of the piece before are counted,
+// then the counting. Keys of one piece are made while those of the piece before are counted,
 // because the two keep different parts of a processor busy.
 #include "joint_histogram_f32.h"
 
@@ -29,26 +28,6 @@ static void make_fronts(uint64_t fronts[256]) {
       lanes = left_out >> lane & 1 ? lanes : lanes << 8 | lane;
     }
     fronts[left_out] = lanes;
-  }
-}
-
-static inline __attribute__((always_inline)) void count_keys(const int32_t *keys, size_t count,
-                                                             uint32_t *table) {
-  uint32_t *first = table + kern_joint_offset, *second = first + kern_joint_stride;
-  for (size_t i = 0; i < count; i += 2) {
-    first[keys[i]]++;
-    second[keys[i + 1]]++;
-  }
-}
-
-// Counts what is left of a piece, from an even `done` on.
-static void count_rest(const piece *piece, size_t done, uint32_t *table) {
-  size_t even = piece->count & ~(size_t)1;
-  if (done < even) {
-    count_keys(piece->keys + done, even - done, table);
-  }
-  if (even < piece->count && done <= even) {
-    table[kern_joint_offset + piece->keys[even]]++;
   }
 }
 
@@ -82,11 +61,11 @@ make_keys(const float *values, size_t whole, const kern_joint_histogram *histogr
     count += 8 - zero_count;
     zeros += zero_count;
     if (i + 8 <= ready) {
-      count_keys(before->keys + i, 8, table);
+      kern_joint_count_keys(before->keys + i, 8, table);
     }
   }
   size_t counted = ready & ~(size_t)7;
-  count_rest(before, counted < whole ? counted : whole, table);
+  kern_joint_count_rest(before->keys, ready, counted < whole ? counted : whole, table);
   piece->count = count;
   piece->zeros = zeros;
   piece->most = most;
@@ -124,7 +103,7 @@ void kern_count_joint_f32__avx2(const float *values, size_t count,
     next = before;
     before = made;
   }
-  count_rest(before, 0, table);
+  kern_joint_count_rest(before->keys, before->count, 0, table);
   if (zeros > 0) {
     table[kern_joint_range_bin(0, histogram) + kern_joint_offset] += (uint32_t)zeros;
   }

@@ -2,6 +2,9 @@
 
 kern_count_joint_f32_fn *kern_count_joint_f32_for(kern_isa isa) {
 #if defined(__x86_64__)
+  if (kern_isa_includes(isa, KERN_AVX512)) {
+    return kern_count_joint_f32__avx512;
+  }
   if (kern_isa_includes(isa, KERN_AVX2)) {
     return kern_count_joint_f32__avx2;
   }

@@ -29,6 +29,12 @@ package struct LayerTiming: Codable, Sendable, Equatable {
   package var minimumMicroseconds: Double
   package var macs: Int
   package var isInteger: Bool
+  /// Read and written, weights included.
+  package var bytesMoved: Int
+  /// Of the main step's output.
+  package var outputShape: [Int]
+  /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits.
+  package var safeRun: Int?
 
   /// Billions of multiply-accumulates a second.
   package var throughput: Double {

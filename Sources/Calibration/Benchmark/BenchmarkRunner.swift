@@ -155,7 +155,9 @@ private struct Measurement {
     return LayerTiming(
       name: layer?.id ?? main.name, operator: layer?.title ?? main.operatorName,
       kernel: main.kernel, medianMicroseconds: times.median, minimumMicroseconds: times.minimum,
-      macs: members.reduce(0) { $0 + $1.multiplyAccumulates }, isInteger: main.isInteger)
+      macs: members.reduce(0) { $0 + $1.multiplyAccumulates }, isInteger: main.isInteger,
+      bytesMoved: members.reduce(0) { $0 + $1.bytesMoved },
+      outputShape: main.outputShape.dimensions, safeRun: main.safeRun)
   }
 
   func saturation(_ inputs: [String: Tensor]) throws -> [SaturationFinding] {

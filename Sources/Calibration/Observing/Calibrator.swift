@@ -3,124 +3,170 @@ import Datasets
 package import Execution
 import Graphs
 package import Kernels
+import OrderedCollections
 import Quantization
+import Synchronization
 import Tensors
 
 /// Runs a float model over data and lets every observer watch every edge.
+///
+/// Two threads get more done on a batch each than on one together, so batches run side by side where
+/// they do not depend on each other; statistics are the same as in a row.
 package struct Calibrator {
   private let layers: LayerGraph
+  /// One with all threads.
   private let executor: Executor
-  private let kernels: FastObservationKernels
+  /// Several that share the threads; none where batches have to run in a row.
+  private let lanes: [Executor]
+  private let instructionSet: InstructionSet
   private let graphInputs: [String]
   private let edges: [String]
+  private let inner: Set<String>
+
+  private static let laneCount = 2
+  /// What a lane costs to make, in batches.
+  private static let fewestBatches = 8
+  /// Every lane holds the weights once more.
+  private static let mostWeightBytes = 256 << 20
 
   package init(
     layers: LayerGraph, threads: Int = 1, instructionSet: InstructionSet = .best
   ) throws(ExecutionError) {
     self.layers = layers
+    self.instructionSet = instructionSet
     edges = layers.observedEdges
+    inner = Set(layers.layers.filter { !$0.within.isEmpty }.flatMap(\.outputs))
     let inputs = Set(layers.model.graph.requiredInputs.map(\.name))
     graphInputs = edges.filter(inputs.contains)
-    executor = try Executor(
-      model: layers.model,
-      options: ExecutionOptions(
-        mode: .float, instructionSet: instructionSet, threads: threads,
-        kept: Set(edges).subtracting(inputs)),
-      isPrepared: true)
-    kernels = FastObservationKernels(instructionSet: instructionSet, threads: threads)
+    let kept = Set(edges).subtracting(inputs)
+    func executor(threads: Int) throws(ExecutionError) -> Executor {
+      try Executor(
+        model: layers.model,
+        options: ExecutionOptions(
+          mode: .float, instructionSet: instructionSet, threads: threads, kept: kept),
+        isPrepared: true)
+    }
+    self.executor = try executor(threads: threads)
+    var lanes: [Executor] = []
+    let weightBytes = layers.model.graph.initializers.values.reduce(0) { $0 + $1.tensor.byteCount }
+    // Graphs inside of nodes may show an edge several times, or not at all.
+    if threads >= Self.laneCount, inner.isEmpty, weightBytes <= Self.mostWeightBytes {
+      for _ in 0..<Self.laneCount { lanes.append(try executor(threads: threads / Self.laneCount)) }
+    }
+    self.lanes = lanes
   }
 
   /// Observes every batch of `data`, adding to `earlier`.
   ///
   /// - Parameters:
-  ///   - progress: called at most 20 times a second, when a pause starts, and after the last batch.
+  ///   - progress: called at most 20 times a second, when a pause starts, and after the last batch;
+  ///     from any thread, one call at a time.
   /// - Throws: `JobCancelled`, or what reading a batch or running the model throws.
   package func run(
     _ data: some BatchSource, continuing earlier: CalibrationStatistics? = nil,
     control: JobControl = JobControl(), progress: (CalibrationProgress) -> Void = { _ in }
   ) throws -> CalibrationStatistics {
     guard data.batchCount > 0 else { throw CalibrationError.noData }
-    var pass = ObservingPass(
-      statistics: earlier ?? CalibrationStatistics(), kernels: kernels,
-      inner: Set(layers.layers.filter { !$0.within.isEmpty }.flatMap(\.outputs)))
-    var gate = ProgressGate()
-    var carrier = try StateCarrier(data.states, executor)
+    let book = EdgeBook(edges, continuing: earlier, inner: inner)
+    let isSideBySide = data.states.isEmpty && data.batchCount >= Self.fewestBatches
+    let executors = isSideBySide && !lanes.isEmpty ? lanes : [executor]
+    let line = Mutex(BatchLine())
 
-    func report(_ done: Int, isPaused: Bool) {
+    func report(_ gate: ProgressGate, isPaused: Bool) {
       let watched = control.watched
       progress(
         CalibrationProgress(
-          batchesDone: done, batchesTotal: data.batchCount, samples: pass.statistics.sampleCount,
-          elapsed: gate.elapsed, isPaused: isPaused, residentByteCount: ResidentMemory.byteCount,
-          watched: edges.filter(watched.contains).compactMap(pass.watch)))
+          batchesDone: book.finishedCount, batchesTotal: data.batchCount,
+          samples: book.sampleCount, elapsed: gate.elapsed, isPaused: isPaused,
+          residentByteCount: ResidentMemory.byteCount,
+          watched: edges.filter(watched.contains).compactMap(book.watch)))
     }
 
-    for index in 0..<data.batchCount {
-      try control.checkpoint { report(index, isPaused: true) }
-      let batch = try data.inputBatch(at: index)
-      let inputs = try carrier.inputs(
-        batch.inputs, startsSequence: data.startsSequence(at: index))
-      pass.begin(watching: control.watched)
-      for name in graphInputs {
-        guard let tensor = inputs[name] else { continue }
-        tensor.withUnsafeElements(of: Float.self) { values in
-          pass.observe(name, values, shape: tensor.shape, isChannelsLast: false)
+    /// The next batch that nobody has taken, after the pauses before it.
+    func next() throws -> Int? {
+      try line.withLock { line throws -> Int? in
+        guard line.next < data.batchCount else { return nil }
+        try control.checkpoint {
+          // A lane that failed says so itself.
+          try? book.waitUntilFinished(line.next)
+          report(line.gate, isPaused: true)
+        }
+        line.next += 1
+        return line.next - 1
+      }
+    }
+
+    func observe(on executor: Executor) throws {
+      var carrier = try StateCarrier(data.states, executor)
+      let kernels = FastObservationKernels(instructionSet: instructionSet, pool: executor.pool)
+      while let index = try next() {
+        let batch = try data.inputBatch(at: index)
+        var observation = BatchObservation(batch: index, book: book, kernels: kernels)
+        let inputs = try carrier.inputs(
+          batch.inputs, startsSequence: data.startsSequence(at: index))
+        for name in graphInputs {
+          guard let tensor = inputs[name] else { continue }
+          try tensor.withUnsafeElements(of: Float.self) { values in
+            try observation.observe(name, values, shape: tensor.shape, isChannelsLast: false)
+          }
+        }
+        let outputs = try executor.run(inputs) { value in
+          try control.checkCancellation()
+          try observation.observe(
+            value.name, value.floats, shape: value.shape,
+            isChannelsLast: value.layout == .channelsLast)
+        }
+        carrier.keep(outputs)
+        try book.end(index, reached: observation.reached, sampleCount: batch.sampleCount)
+        line.withLock { line in
+          let isLast = book.finishedCount == data.batchCount
+          if line.gate.opens(isFinal: isLast) { report(line.gate, isPaused: false) }
         }
       }
-      let outputs = try executor.run(inputs) { value in
-        try control.checkCancellation()
-        pass.observe(
-          value.name, value.floats, shape: value.shape,
-          isChannelsLast: value.layout == .channelsLast)
-      }
-      carrier.keep(outputs)
-      pass.end(sampleCount: batch.sampleCount)
-      let isLast = index + 1 == data.batchCount
-      if gate.opens(isFinal: isLast) { report(index + 1, isPaused: false) }
     }
-    return pass.statistics
+
+    let failure = Mutex<(any Error)?>(nil)
+    ThreadPool(threads: executors.count).parallel(executors.count) { range in
+      for lane in range {
+        do {
+          try observe(on: executors[lane])
+        } catch {
+          failure.withLock { failure in
+            if failure == nil, !(error is LaneStopped) { failure = error }
+          }
+          book.stop()
+        }
+      }
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+    return book.statistics
   }
 }
 
-/// Statistics while batches come in.
-private struct ObservingPass {
-  private(set) var statistics: CalibrationStatistics
-  private let kernels: FastObservationKernels
-  private var watched: Set<String> = []
-  /// Edges that not every batch has to make.
-  private let inner: Set<String>
-  private var reached: Set<String> = []
-  /// Of watched edges: count and mean before the current batch.
-  private var before: [String: (count: Int, mean: Double)] = [:]
+/// Which batch comes next, and when its progress was last told.
+private struct BatchLine {
+  var next = 0
+  var gate = ProgressGate()
+}
 
-  init(
-    statistics: CalibrationStatistics, kernels: FastObservationKernels, inner: Set<String>
-  ) {
-    self.statistics = statistics
+/// One batch on its way through the model.
+private struct BatchObservation {
+  let batch: Int
+  let book: EdgeBook
+  let kernels: FastObservationKernels
+  private(set) var reached: Set<String> = []
+
+  init(batch: Int, book: EdgeBook, kernels: FastObservationKernels) {
+    self.batch = batch
+    self.book = book
     self.kernels = kernels
-    self.inner = inner
-  }
-
-  mutating func begin(watching edges: Set<String>) {
-    watched = edges
-    before = [:]
-    for edge in edges {
-      if let known = statistics.edges[edge] { before[edge] = (known.elementCount, known.mean) }
-    }
-  }
-
-  mutating func end(sampleCount: Int) {
-    for edge in reached { statistics.reachedBatches[edge, default: 0] += 1 }
-    reached = []
-    statistics.batchCount += 1
-    statistics.sampleCount += sampleCount
   }
 
   mutating func observe(
     _ edge: String, _ values: UnsafeBufferPointer<Float>, shape: Shape, isChannelsLast: Bool
-  ) {
+  ) throws(LaneStopped) {
     guard !values.isEmpty else { return }
-    if inner.contains(edge) { reached.insert(edge) }
+    reached.insert(edge)
     let view: BatchView
     if shape.rank < 2 {
       view = BatchView(values)
@@ -130,25 +176,8 @@ private struct ObservingPass {
       view = BatchView(
         values, outer: values.count / (channels * inner), channels: channels, inner: inner)
     }
-    let axis = shape.rank < 2 ? nil : 1
-    statistics.edges[edge, default: TensorStatistics(channelAxis: axis)]
-      .observe(view, using: kernels)
-  }
-
-  func watch(_ edge: String) -> WatchedEdge? {
-    guard let known = statistics.edges[edge] else { return nil }
-    return WatchedEdge(
-      edge: edge, statistics: known, batch: lastBatch(of: edge, known),
-      stableSince: known.batchRanges.stableSince(tolerance: 0.01))
-  }
-
-  private func lastBatch(of edge: String, _ known: TensorStatistics) -> BatchExtent? {
-    guard watched.contains(edge), let point = known.batchRanges.points.last else { return nil }
-    let earlier = before[edge] ?? (0, 0)
-    let count = known.elementCount - earlier.count
-    guard count > 0 else { return nil }
-    let sum = known.mean * Double(known.elementCount) - earlier.mean * Double(earlier.count)
-    return BatchExtent(
-      minimum: point.minimum, maximum: point.maximum, mean: sum / Double(count))
+    try book.observe(edge, batch: batch, channelAxis: shape.rank < 2 ? nil : 1) { statistics in
+      statistics.observe(view, using: kernels)
+    }
   }
 }

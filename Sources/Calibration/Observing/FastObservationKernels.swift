@@ -9,9 +9,9 @@ package struct FastObservationKernels: ObservationKernels {
   private let histogram: JointHistogramKernel
   private let pool: ThreadPool
 
-  package init(instructionSet: InstructionSet = .best, threads: Int = 1) {
+  package init(instructionSet: InstructionSet = .best, pool: ThreadPool) {
     kernels = ObserveKernels(isa: instructionSet)
-    pool = ThreadPool(threads: max(threads, 1))
+    self.pool = pool
     histogram = JointHistogramKernel(isa: instructionSet, pool: pool)
   }
 

@@ -137,15 +137,37 @@ extension Preprocessing {
     let deviations = (0..<channels).map { Float(Self.value(standardDeviation, $0, otherwise: 1)) }
     result.withUnsafeMutableElements(of: Float.self) { values in
       guard inner > 0 else { return }
-      for (line, start) in stride(from: 0, to: values.count, by: inner).enumerated() {
-        let channel = line % channels
-        let (mean, deviation) = (means[channel], deviations[channel])
-        for index in start..<start + inner {
-          values[index] = (values[index] * numerator / denominator - mean) / deviation
+      if numerator != 1 || denominator != 1 {
+        for index in values.indices { values[index] = values[index] * numerator / denominator }
+      }
+      guard inner == 1 else {
+        for (line, start) in stride(from: 0, to: values.count, by: inner).enumerated() {
+          let (mean, deviation) = (means[line % channels], deviations[line % channels])
+          for index in start..<start + inner { values[index] = (values[index] - mean) / deviation }
         }
+        return
+      }
+      // Neighbours are of different channels: some pixels at a time make loops that are long enough.
+      let pattern = (0..<16 * channels).map { $0 % channels }
+      let (shifts, divisors) = (pattern.map { means[$0] }, pattern.map { deviations[$0] })
+      for start in stride(from: 0, to: values.count, by: pattern.count) {
+        let end = min(start + pattern.count, values.count)
+        Self.normalize(UnsafeMutableBufferPointer(rebasing: values[start..<end]), shifts, divisors)
       }
     }
     return result
+  }
+
+  private static func normalize(
+    _ values: UnsafeMutableBufferPointer<Float>, _ means: [Float], _ deviations: [Float]
+  ) {
+    means.withUnsafeBufferPointer { means in
+      deviations.withUnsafeBufferPointer { deviations in
+        for index in values.indices {
+          values[index] = (values[index] - means[index]) / deviations[index]
+        }
+      }
+    }
   }
 
   private static func value(_ list: [Double], _ channel: Int, otherwise: Double) -> Double {

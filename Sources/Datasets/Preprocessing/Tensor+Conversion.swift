@@ -11,7 +11,13 @@ extension Tensor {
   ) throws(DatasetError) -> Tensor {
     if type == elementType { return self }
     if elementType == .uint8 && type == .float32 {
-      return withUnsafeElements(of: UInt8.self) { Tensor($0.map(Float.init), shape: shape) }
+      var reals = Tensor(.float32, shape: shape)
+      withUnsafeElements(of: UInt8.self) { codes in
+        reals.withUnsafeMutableElements(of: Float.self) { reals in
+          for index in codes.indices { reals[index] = Float(codes[index]) }
+        }
+      }
+      return reals
     }
     guard let values = NumericValues(self) else {
       throw .cannotPrepare(place: place, reason: "\(elementType) cannot become \(type)")

@@ -70,47 +70,87 @@ package struct SHA256: Sendable {
 
   /// Mixes whole blocks into the state.
   private static func compress(_ blocks: UnsafeRawBufferPointer, into state: inout [UInt32]) {
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-      roundConstants.withUnsafeBufferPointer { constants in
-        for block in stride(from: 0, to: blocks.count, by: 64) {
-          for t in 0..<16 {
-            let word = blocks.loadUnaligned(fromByteOffset: block + 4 * t, as: UInt32.self)
-            schedule[t] = UInt32(bigEndian: word)
-          }
-          for t in 16..<64 {
-            let a = schedule[t - 15]
-            let b = schedule[t - 2]
-            let small0 = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
-            let small1 = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
-            schedule[t] = schedule[t - 16] &+ small0 &+ schedule[t - 7] &+ small1
-          }
-          mix(UnsafeBufferPointer(schedule), constants, into: &state)
+    guard let base = blocks.baseAddress else { return }
+    roundConstants.withUnsafeBufferPointer { constants in
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+        guard let constants = constants.baseAddress, let words = schedule.baseAddress else {
+          return
         }
+        var mixed = State(state)
+        for block in stride(from: 0, to: blocks.count, by: 64) {
+          spread(base + block, into: words)
+          mixed.mix(words, constants)
+        }
+        state = mixed.words
       }
     }
   }
 
-  /// The 64 rounds over one block's schedule.
-  private static func mix(
-    _ schedule: UnsafeBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>,
-    into state: inout [UInt32]
-  ) {
-    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for t in 0..<64 {
-      let large1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-      let choice = (e & f) ^ (~e & g)
-      let first = h &+ large1 &+ choice &+ constants[t] &+ schedule[t]
-      let large0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-      let second = large0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e) = (g, f, e, d &+ first)
-      (d, c, b, a) = (c, b, a, first &+ second)
+  /// The 64 words that the rounds take, from the 16 of a block.
+  private static func spread(_ block: UnsafeRawPointer, into words: UnsafeMutablePointer<UInt32>) {
+    for t in 0..<16 {
+      words[t] = UInt32(
+        bigEndian: block.loadUnaligned(fromByteOffset: 4 &* t, as: UInt32.self))
     }
-    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+    for t in 16..<64 {
+      let (a, b) = (words[t &- 15], words[t &- 2])
+      let small0 = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
+      let small1 = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
+      words[t] = words[t &- 16] &+ small0 &+ words[t &- 7] &+ small1
+    }
   }
 
+  @inline(__always)
   private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    word >> count | word << (32 - count)
+    word &>> count | word &<< (32 &- count)
+  }
+
+  /// The eight words of the state, which stay in registers.
+  private struct State {
+    private var a, b, c, d, e, f, g, h: UInt32
+
+    init(_ words: [UInt32]) {
+      (a, b, c, d) = (words[0], words[1], words[2], words[3])
+      (e, f, g, h) = (words[4], words[5], words[6], words[7])
+    }
+
+    var words: [UInt32] { [a, b, c, d, e, f, g, h] }
+
+    /// The 64 rounds over one block's words. Eight at a time bring every word back to its name.
+    mutating func mix(_ words: UnsafePointer<UInt32>, _ constants: UnsafePointer<UInt32>) {
+      var (a, b, c, d) = (a, b, c, d)
+      var (e, f, g, h) = (e, f, g, h)
+      for t in stride(from: 0, to: 64, by: 8) {
+        Self.round(a, b, c, &d, e, f, g, &h, words[t] &+ constants[t])
+        Self.round(h, a, b, &c, d, e, f, &g, words[t &+ 1] &+ constants[t &+ 1])
+        Self.round(g, h, a, &b, c, d, e, &f, words[t &+ 2] &+ constants[t &+ 2])
+        Self.round(f, g, h, &a, b, c, d, &e, words[t &+ 3] &+ constants[t &+ 3])
+        Self.round(e, f, g, &h, a, b, c, &d, words[t &+ 4] &+ constants[t &+ 4])
+        Self.round(d, e, f, &g, h, a, b, &c, words[t &+ 5] &+ constants[t &+ 5])
+        Self.round(c, d, e, &f, g, h, a, &b, words[t &+ 6] &+ constants[t &+ 6])
+        Self.round(b, c, d, &e, f, g, h, &a, words[t &+ 7] &+ constants[t &+ 7])
+      }
+      self.a &+= a
+      self.b &+= b
+      self.c &+= c
+      self.d &+= d
+      self.e &+= e
+      self.f &+= f
+      self.g &+= g
+      self.h &+= h
+    }
+
+    @inline(__always)
+    private static func round(
+      _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32,
+      _ g: UInt32, _ h: inout UInt32, _ word: UInt32
+    ) {
+      let large1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+      let large0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+      let first = h &+ large1 &+ (g ^ (e & (f ^ g))) &+ word
+      d = d &+ first
+      h = first &+ large0 &+ ((a & b) | (c & (a | b)))
+    }
   }
 
   /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.

@@ -57,7 +57,8 @@ final class Arena {
     }
   }
 
-  private func memory(byteCount wanted: Int) throws(ExecutionError) -> UnsafeMutableRawPointer {
+  /// At least so many bytes; where they lie may change when a larger plan runs.
+  func memory(byteCount wanted: Int) throws(ExecutionError) -> UnsafeMutableRawPointer {
     if let base, wanted <= byteCount { return base }
     if let base { free(base) }
     base = nil

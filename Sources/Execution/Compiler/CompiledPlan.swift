@@ -11,6 +11,8 @@ final class CompiledPlan {
 
   let buffers: [Buffer]
   let steps: [Step]
+  /// Of the steps: to go through these copies nothing else.
+  let bodies: [Step.Body]
   let outputs: [Output]
   let observations: [Observation]
   /// Why it ends before the model does; `nil` where it makes the model's outputs.
@@ -22,6 +24,8 @@ final class CompiledPlan {
   /// For each output, the numbers of the buffers that lie in its tensor; none where its elements
   /// are copied into it.
   let outputBuffers: [[Int]]
+  /// By buffer number: whether it lies in the arena, and in none of the outputs.
+  let isInArena: [Bool]
   let arenaByteCount: Int
   let description: Plan
 
@@ -31,12 +35,15 @@ final class CompiledPlan {
   ) {
     self.buffers = buffers
     self.steps = steps
+    bodies = steps.map(\.body)
     self.outputs = outputs
     self.observations = observations
     self.pause = pause
     let placement = Self.place(buffers, steps, outputs, pause?.handedOn ?? [], observations)
     offsets = placement.offsets
     outputBuffers = placement.outputBuffers
+    let inOutputs = Set(placement.outputBuffers.joined())
+    isInArena = buffers.indices.map { buffers[$0].isInArena && !inOutputs.contains($0) }
     arenaByteCount = placement.byteCount
     description = Plan(
       steps: steps.enumerated().map { index, step in step.description(index, buffers) }
@@ -108,7 +115,7 @@ extension Step {
       index: index, name: name, operatorName: operatorName, nodes: nodes, output: output,
       outputShape: outputShape, kernel: kernel, multiplyAccumulates: multiplyAccumulates,
       bytesMoved: (reads + writes).reduce(weightByteCount) { $0 + buffers[$1.rawValue].byteCount },
-      isInteger: isInteger)
+      isInteger: isInteger, safeRun: safeRun)
   }
 }
 
@@ -120,6 +127,6 @@ extension PlanPause {
     return PlanStep(
       index: index, name: unit.label, operatorName: unit.operatorName, nodes: unit.nodes,
       output: unit.outputs.first ?? "", outputShape: .scalar, kernel: kernel,
-      multiplyAccumulates: 0, bytesMoved: 0, isInteger: false)
+      multiplyAccumulates: 0, bytesMoved: 0, isInteger: false, safeRun: nil)
   }
 }

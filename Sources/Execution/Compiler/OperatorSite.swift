@@ -146,7 +146,7 @@ final class OperatorSite {
   func emit(
     _ outputs: [Value], kernel: String, reads: [Buffer.ID], scratch: Buffer.ID? = nil,
     multiplyAccumulates: Int = 0, weightByteCount: Int = 0, isInteger: Bool = false,
-    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil,
+    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil, safeRun: Int? = nil,
     body: @escaping Step.Body
   ) throws(ExecutionError) {
     let isIsland =
@@ -162,6 +162,7 @@ final class OperatorSite {
     step.isInteger = isInteger
     step.sharesInputs = sharesInputs
     step.saturation = saturation
+    step.safeRun = safeRun
     try compiler.emit(step)
     for output in outputs { declare(output) }
   }

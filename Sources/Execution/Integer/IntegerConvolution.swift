@@ -44,7 +44,7 @@ extension IntegerCompiler {
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "conv"),
       reads: [source], scratch: scratch, multiplyAccumulates: batch * geometry.multiplyAccumulates,
       weightByteCount: geometry.weightCount, isInteger: true,
-      saturation: twin
+      saturation: twin, safeRun: kernel.safeRun
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.codes(source), run.codes(target), batch: batch, scratch: run.scratch(scratch),

@@ -69,7 +69,7 @@ extension IntegerCompiler {
       ? nil
       : try QuantizedTail(after: site.unit.outputs[0], shape: shape, site, takesTable: false)
     guard agree || tail != nil else { return false }
-    let tables = tail.map { tail in parts.map { $0.table(to: tail) } }
+    let tables = tail.map { tail in Tensor(parts.flatMap { $0.table(to: tail) }) }
 
     let memoryAxis = layout.memoryAxis(axis, rank: shape.rank)
     let reads = values.map { site.read($0, layout) }
@@ -84,12 +84,17 @@ extension IntegerCompiler {
     let target = site.compiler.addBuffer(.arena, byteCount: shape.elementCount)
     joined.forms[layout] = target
     let body: Step.Body = { (run: RunContext) throws(ExecutionError) in
-      tables.withPointers { pointers in
-        let parts = reads.indices.map {
-          Int8Kernels.Part(
-            codes: run.codes(reads[$0]), channels: widths[$0], table: pointers?[$0])
+      withUnsafeTemporaryAllocation(of: Int8Kernels.Part.self, capacity: reads.count) { parts in
+        for (index, codes) in reads.enumerated() {
+          let table = tables.map { $0.storage.base.assumingMemoryBound(to: UInt8.self) }
+          parts.initializeElement(
+            at: index,
+            to: Int8Kernels.Part(
+              codes: run.codes(codes), channels: widths[index],
+              table: table.map { UnsafePointer($0 + 256 * index) }))
         }
-        kernels.concatenate(parts, run.codes(target), pixels: rows, pool: run.pool)
+        kernels.concatenate(
+          UnsafeBufferPointer(parts), run.codes(target), pixels: rows, pool: run.pool)
       }
     }
     guard let tail else {
@@ -123,18 +128,6 @@ extension Codes {
       let real = Float(Int32(code) - zeroPoint) * scale
       let moved = (real / target).rounded(.toNearestOrEven) + Float(zero)
       return min(max(UInt8(min(max(moved, 0), 255)), tail.low), tail.high)
-    }
-  }
-}
-
-extension [[UInt8]]? {
-  /// One pointer per table, or `nil` where there are none.
-  fileprivate func withPointers(_ body: ([UnsafePointer<UInt8>]?) -> Void) {
-    guard let tables = self else { return body(nil) }
-    let flat = tables.flatMap { $0 }
-    flat.withUnsafeBufferPointer { flat in
-      guard let base = flat.baseAddress else { return body(nil) }
-      body(tables.indices.map { base + 256 * $0 })
     }
   }
 }

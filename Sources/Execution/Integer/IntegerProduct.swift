@@ -160,7 +160,7 @@ extension IntegerCompiler {
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "gemm"),
       reads: [source], scratch: scratch, multiplyAccumulates: rows * depth * columns,
       weightByteCount: depth * columns, isInteger: true,
-      saturation: twin
+      saturation: twin, safeRun: kernel.safeRun
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.codes(source), run.codes(target), rows: rows, scratch: run.scratch(scratch),

@@ -7,7 +7,8 @@ extension IntegerCompiler {
   func compileTable() throws(ExecutionError) -> Bool {
     let compiler = site.compiler
     for name in site.unit.inputs where !name.isEmpty {
-      guard let source = try codes(of: name), !compiler.isConstant(source.value),
+      guard try StoredCodes(name, site) == nil, let source = try codes(of: name),
+        !compiler.isConstant(source.value),
         let index = compiler.graph.producer(of: site.unit.outputs[0])
       else { continue }
       let shape = source.value.shape

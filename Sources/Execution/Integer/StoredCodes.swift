@@ -4,9 +4,7 @@ internal import Tensors
 
 /// Constants of the model that a dequantizer makes real: weights, biases.
 struct StoredCodes {
-  /// Row-major.
-  let codes: [Int32]
-  let shape: Shape
+  let tensor: Tensor
   let operands: QuantizationOperands
 
   /// `nil` when `name` is not the output of a dequantizer of constants.
@@ -15,13 +13,37 @@ struct StoredCodes {
     guard let producer = compiler.graph.producer(of: name) else { return nil }
     let unit = compiler.graph.units[producer]
     guard unit.is("DequantizeLinear"), let node = unit.node, let stored = unit.inputs.first,
-      let tensor = compiler.model.graph.constant(stored), let codes = tensor.codes
+      let tensor = compiler.model.graph.constant(stored), tensor.elementType.isCode
     else { return nil }
-    self.codes = codes
-    shape = tensor.shape
+    self.tensor = tensor
     operands = try QuantizationOperands(
       OperatorSite(compiler: compiler, unit: producer), node: node, shape: tensor.shape,
       codes: tensor.elementType)
+  }
+
+  var shape: Shape { tensor.shape }
+
+  /// Row-major; taken out of the tensor anew each time.
+  var codes: [Int32] { tensor.codes ?? [] }
+
+  /// Codes less their zero points; `nil` where one does not fit int8.
+  fileprivate var narrow: [Int8]? {
+    if tensor.elementType == .int8, operands.zeroPoints.allSatisfy({ $0 == 0 }) {
+      return tensor.array()
+    }
+    let codes = codes
+    var values = [Int8](repeating: 0, count: codes.count)
+    var fits = true
+    operands.loop(over: shape).run { slice, range in
+      for index in range {
+        guard let value = Int8(exactly: codes[index] - operands.zeroPoints[slice]) else {
+          fits = false
+          return
+        }
+        values[index] = value
+      }
+    }
+    return fits ? values : nil
   }
 }
 
@@ -39,19 +61,7 @@ struct IntegerWeights {
   init?(_ name: String, channelAxis: Int, _ site: OperatorSite) throws(ExecutionError) {
     guard let stored = try StoredCodes(name, site), stored.operands.isNarrow else { return nil }
     let operands = stored.operands
-    guard operands.isUniform(along: channelAxis) else { return nil }
-    var values = [Int8](repeating: 0, count: stored.codes.count)
-    var fits = true
-    operands.loop(over: stored.shape).run { slice, range in
-      for index in range {
-        guard let value = Int8(exactly: stored.codes[index] - operands.zeroPoints[slice]) else {
-          fits = false
-          return
-        }
-        values[index] = value
-      }
-    }
-    guard fits else { return nil }
+    guard operands.isUniform(along: channelAxis), let values = stored.narrow else { return nil }
     self.values = values
     shape = stored.shape
     scales = operands.scales
@@ -67,7 +77,7 @@ struct IntegerWeights {
   ) throws(ExecutionError) -> [Int32]? {
     guard let name, !name.isEmpty else { return [] }
     if let stored = try StoredCodes(name, site), stored.operands.type == .int32,
-      stored.codes.count == channels
+      stored.shape.elementCount == channels
     {
       let units = (0..<channels).map { unit(inputScale, $0) }
       let own = stored.operands

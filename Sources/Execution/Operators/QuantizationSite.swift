@@ -7,7 +7,7 @@ extension OperatorSite {
     codes: Codes, type: ElementType, kernel: String, reads: [Buffer.ID],
     scratch: Buffer.ID? = nil, multiplyAccumulates: Int = 0, weightByteCount: Int = 0,
     isInteger: Bool = false, sharesInputs: [Int] = [],
-    saturation: SaturatingTwin? = nil, body: @escaping Step.Body
+    saturation: SaturatingTwin? = nil, safeRun: Int? = nil, body: @escaping Step.Body
   ) throws(ExecutionError) {
     let name = codes.value.name
     let result = Value(
@@ -20,7 +20,8 @@ extension OperatorSite {
     try emit(
       [anonymous], kernel: kernel, reads: reads, scratch: scratch,
       multiplyAccumulates: multiplyAccumulates, weightByteCount: weightByteCount,
-      isInteger: isInteger, sharesInputs: sharesInputs, saturation: saturation, body: body)
+      isInteger: isInteger, sharesInputs: sharesInputs, saturation: saturation, safeRun: safeRun,
+      body: body)
     declare(result)
   }
 

@@ -90,9 +90,28 @@ struct StridedCopy {
     _ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer, batch: Int, rows: Int,
     columns: Int, width: Int
   ) {
-    StridedCopy(
-      to: [batch, columns, rows], sourceStrides: [rows * columns, 1, columns], width: width
-    ).run(source, into: target)
+    switch width {
+    case 1: transpose(source, into: target, batch, rows, columns, of: UInt8.self)
+    case 2: transpose(source, into: target, batch, rows, columns, of: UInt16.self)
+    case 4: transpose(source, into: target, batch, rows, columns, of: UInt32.self)
+    case 16: transpose(source, into: target, batch, rows, columns, of: SIMD2<UInt64>.self)
+    default: transpose(source, into: target, batch, rows, columns, of: UInt64.self)
+    }
+  }
+
+  private static func transpose<Element>(
+    _ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer, _ batch: Int, _ rows: Int,
+    _ columns: Int, of type: Element.Type
+  ) {
+    var from = source.assumingMemoryBound(to: type)
+    var to = target.assumingMemoryBound(to: type)
+    for _ in 0..<batch {
+      for column in 0..<columns {
+        for row in 0..<rows { to[column &* rows &+ row] = from[row &* columns &+ column] }
+      }
+      from += rows * columns
+      to += rows * columns
+    }
   }
 }
 

@@ -50,6 +50,14 @@ package struct ConvolutionInt8: Sendable {
     }
   }
 
+  /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits at once.
+  package var safeRun: Int? {
+    switch body {
+    case .product(let convolution): convolution.safeRun
+    case .depthwise(let convolution): convolution.safeRun
+    }
+  }
+
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double {
     switch body {

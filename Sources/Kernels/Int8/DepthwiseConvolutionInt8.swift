@@ -81,6 +81,11 @@ struct DepthwiseConvolutionInt8: Sendable {
       ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }
 
+  var safeRun: Int? {
+    guard isa != .scalar, !isa.hasDotProduct else { return nil }
+    return (lightBlocks ?? blocks).allSatisfy(\.addsQuads) ? 4 : 2
+  }
+
   func scratchByteCount(batch: Int, threads: Int) -> Int {
     initialByteCount + threads * stripByteCount + batch * geometry.inputHeight
   }
@@ -129,19 +134,22 @@ struct DepthwiseConvolutionInt8: Sendable {
       initial[channel] =
         channel < weightSums.count ? -Int32(zeroPoint) &* weightSums[channel] : 0
     }
-    let pad = ConstantBuffer(
-      [], minimumCount: PackedDepthwiseBlock.wideChannels, padding: zeroPoint)
+    let width = PackedDepthwiseBlock.wideChannels
     var window = WindowGather(geometry: geometry).kernelValue
-    withUnsafePointer(to: &window) { window in
-      forEachRows(batch: batch, scratch: scratch, pool: pool) { image, rows, strip in
-        let out = output + image * geometry.outputHeight * rowCount
-        for packed in blocks {
-          let first = packed.channels.lowerBound
-          var block = packed.kernelValue(initial: initial + first)
-          for row in rows {
-            kernels.dwconv_u8s8_s32(
-              window, &block, input + image * geometry.inputCount, pad.base, row, first,
-              packed.channels.count, strip, out + row * rowCount)
+    withUnsafeTemporaryAllocation(byteCount: width, alignment: 64) { memory in
+      let pad = memory.initializeMemory(as: UInt8.self, repeating: zeroPoint)
+      guard let padding = pad.baseAddress else { return }
+      withUnsafePointer(to: &window) { window in
+        forEachRows(batch: batch, scratch: scratch, pool: pool) { image, rows, strip in
+          let out = output + image * geometry.outputHeight * rowCount
+          for packed in blocks {
+            let first = packed.channels.lowerBound
+            var block = packed.kernelValue(initial: initial + first)
+            for row in rows {
+              kernels.dwconv_u8s8_s32(
+                window, &block, input + image * geometry.inputCount, padding, row, first,
+                packed.channels.count, strip, out + row * rowCount)
+            }
           }
         }
       }

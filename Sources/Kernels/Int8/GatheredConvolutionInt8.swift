@@ -48,6 +48,8 @@ struct GatheredConvolutionInt8: Sendable {
       requantization: requantization)
   }
 
+  var safeRun: Int? { products.safeRun }
+
   var provenSafeShare: Double {
     products.reduce(0) { $0 + $1.panels.provenSafeShare } / Double(products.count)
   }

@@ -33,7 +33,8 @@ extension Int8Kernels {
 
   /// Puts the channels of all parts side by side: `[pixels, sum of channels]`.
   package func concatenate(
-    _ parts: [Part], _ output: UnsafeMutablePointer<UInt8>, pixels: Int, pool: ThreadPool
+    _ parts: UnsafeBufferPointer<Part>, _ output: UnsafeMutablePointer<UInt8>, pixels: Int,
+    pool: ThreadPool
   ) {
     let kernel = table.table_u8
     let width = parts.reduce(0) { $0 + $1.channels }

@@ -124,6 +124,18 @@ struct MatrixProductInt8: Sendable {
 }
 
 extension Sequence<MatrixProductInt8> {
+  /// Products that are added in 16 bits before a sum widens, in the panels that most runs take;
+  /// `nil` where sums have 32 bits at once.
+  var safeRun: Int? {
+    var shortest: Int?
+    for product in self {
+      guard product.isa != .scalar, !product.isa.hasDotProduct else { return nil }
+      let panels = product.lightPanels ?? product.panels
+      shortest = Swift.min(shortest ?? .max, panels.doubleStepCount == panels.count ? 4 : 2)
+    }
+    return shortest
+  }
+
   /// The instructions that run, as shown to people. `u8s8-maddubs-x2≤127/split` is the kernel for
   /// codes up to 127, and what the same kernel does differently when there are greater ones.
   var kernelName: String {

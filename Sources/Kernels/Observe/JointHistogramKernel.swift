@@ -26,6 +26,14 @@ package final class JointHistogramKernel: @unchecked Sendable {
 
   deinit { tables.deallocate() }
 
+  /// What one thread has done.
+  private struct Share {
+    /// Whether all that it saw lies in the range.
+    var isInside = true
+    /// Whether its table holds anything.
+    var hasCounted = false
+  }
+
   /// Both histograms that values are counted into.
   ///
   /// `lower < upper`, and `bins * (upper - lower)` is finite; `inverseWidth` is a power of two, and
@@ -87,25 +95,28 @@ package final class JointHistogramKernel: @unchecked Sendable {
     precondition(rows * channels < 1 << 32, "\(rows * channels) values overflow the counters")
     let kernel = kern_count_joint_f32_for(isa.kernelIsa)
     let (lower, upper) = (bins.geometry.lower, bins.geometry.upper)
-    return withUnsafeTemporaryAllocation(of: Bool.self, capacity: pool.threadCount) { isInside in
-      isInside.initialize(repeating: true)
+    return withUnsafeTemporaryAllocation(of: Share.self, capacity: pool.threadCount) { shares in
+      shares.initialize(repeating: Share())
       let (moments, nonFiniteCount) = withUnsafePointer(to: bins.geometry) { geometry in
         kernels.channelSummary(
           values, rows: rows, channels: channels, minima: minima, maxima: maxima, pool: pool
         ) { piece in
-          guard isInside[piece.part] else { return }
+          guard shares[piece.part].isInside else { return }
           for channel in 0..<channels
           where piece.minima[channel] < lower || piece.maxima[channel] > upper {
-            isInside[piece.part] = false
+            shares[piece.part].isInside = false
             return
           }
+          shares[piece.part].hasCounted = true
           kernel(
             piece.values, piece.count, geometry, self.tables + piece.part * Self.tableSize)
         }
       }
-      let isCounted = isInside.allSatisfy { $0 }
+      let isCounted = shares.allSatisfy(\.isInside)
       if isCounted {
-        bins.add(tables, count: pool.threadCount, isa: isa)
+        // Tables behind the last one that holds something are zero.
+        let used = shares.lastIndex(where: \.hasCounted).map { $0 + 1 } ?? 0
+        if used > 0 { bins.add(tables, count: used, isa: isa) }
       } else {
         tables.update(repeating: 0, count: Self.tableSize * pool.threadCount)
       }

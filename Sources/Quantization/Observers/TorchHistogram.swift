@@ -44,7 +44,8 @@ package struct TorchHistogram: Hashable, Sendable {
     minimum = extent.lowerBound
     maximum = extent.upperBound
     counts.withUnsafeMutableBufferPointer { counts in
-      for bin in counts.indices { counts[bin] += Float(update[bin]) }
+      // Processors convert signed numbers; a batch has less than 2^31 values in one bin.
+      for bin in counts.indices { counts[bin] += Float(Int32(bitPattern: update[bin])) }
     }
   }
 

@@ -27,18 +27,37 @@ package struct NumberRun<Element: NumberRunElement>: Hashable, Sendable, Codable
   }
 
   package func encode(to encoder: any Encoder) throws {
-    var words: [String] = []
+    var text: [UInt8] = []
+    text.reserveCapacity(4 * wrappedValue.count)
     var index = 0
     while index < wrappedValue.count {
       let value = wrappedValue[index]
       var next = index + 1
       while next < wrappedValue.count && wrappedValue[next] == value { next += 1 }
-      let count = next - index
-      words.append(count == 1 ? value.shortText : "\(value.shortText)*\(count)")
+      if index > 0 { text.append(UInt8(ascii: " ")) }
+      if let whole = value.whole {
+        Self.append(whole, to: &text)
+      } else {
+        text += value.shortText.utf8
+      }
+      if next - index > 1 {
+        text.append(UInt8(ascii: "*"))
+        Self.append(UInt64(next - index), to: &text)
+      }
       index = next
     }
     var container = encoder.singleValueContainer()
-    try container.encode(words.joined(separator: " "))
+    try container.encode(String(decoding: text, as: UTF8.self))
+  }
+
+  private static func append(_ number: UInt64, to text: inout [UInt8]) {
+    let first = text.count
+    var rest = number
+    repeat {
+      text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    text[first...].reverse()
   }
 
   /// Refuses a damaged file before it takes all memory.
@@ -51,6 +70,8 @@ package protocol NumberRunElement: Hashable, Sendable {
   init?(text: Substring)
   /// The shortest text that reads back as the same value.
   var shortText: String { get }
+  /// The value where it is a whole number whose digits are its ``shortText``.
+  var whole: UInt64? { get }
 }
 
 extension Float: NumberRunElement {
@@ -64,10 +85,17 @@ extension Float: NumberRunElement {
     // Minus zero must not turn into a whole number.
     return text.hasSuffix(".0") && self != 0 || text == "0.0" ? String(text.dropLast(2)) : text
   }
+
+  package var whole: UInt64? {
+    guard sign == .plus, self < 0x1p24 else { return nil }
+    let whole = UInt64(self)
+    return Float(whole) == self ? whole : nil
+  }
 }
 
 extension UInt64: NumberRunElement {
   package init?(text: Substring) { self.init(text) }
 
   package var shortText: String { description }
+  package var whole: UInt64? { self }
 }

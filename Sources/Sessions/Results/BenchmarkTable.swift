@@ -14,12 +14,26 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
     /// Pair sums that an unguarded `vpmaddubsw` would have saturated, and of how many.
     package var saturatedPairs: Int?
     package var pairs: Int?
+    /// Read and written by the int8 form, weights included.
+    package var bytesMoved: Int?
+    /// Products that the int8 kernel adds in 16 bits before a sum widens; `nil` where sums have 32.
+    package var safeRun: Int?
+    /// `arithmetic`, `L2`, `L3` or `memory`: what the int8 form could not be faster than.
+    package var ceiling: String?
+    /// What that allows: billions of multiply-accumulates a second, or of bytes.
+    package var ceilingRate: Double?
+    /// Of what the ceiling allows.
+    package var shareOfCeiling: Double?
+    /// Why it does not come near the ceiling, or what it is bound by.
+    package var remark: String?
 
     package init(
       id: String, floatKernel: String = "", int8Kernel: String = "",
       floatMicroseconds: Double? = nil, int8Microseconds: Double? = nil,
       multiplyAccumulates: Int = 0, int8GigaMACs: Double? = nil, shareOfPeak: Double? = nil,
-      saturatedPairs: Int? = nil, pairs: Int? = nil
+      saturatedPairs: Int? = nil, pairs: Int? = nil, bytesMoved: Int? = nil, safeRun: Int? = nil,
+      ceiling: String? = nil, ceilingRate: Double? = nil, shareOfCeiling: Double? = nil,
+      remark: String? = nil
     ) {
       self.id = id
       self.floatKernel = floatKernel
@@ -31,6 +45,12 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
       self.shareOfPeak = shareOfPeak
       self.saturatedPairs = saturatedPairs
       self.pairs = pairs
+      self.bytesMoved = bytesMoved
+      self.safeRun = safeRun
+      self.ceiling = ceiling
+      self.ceilingRate = ceilingRate
+      self.shareOfCeiling = shareOfCeiling
+      self.remark = remark
     }
 
     package var speedUp: Double? {
@@ -66,11 +86,14 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
   /// Measured on this host: giga multiply-accumulates per second of fp32 and of int8 kernels.
   package var floatPeak: Double
   package var int8Peak: Double
+  /// Of int8 kernels whose sums have 16 bits; `nil` in older sessions.
+  package var narrowPeak: Double?
   package var host: String
 
   package init(
     rows: [Row], float: Latency, int8: Latency, speedUp: Double, runs: Int, threads: Int,
     batchSize: Int, floatByteCount: Int, int8ByteCount: Int, floatPeak: Double, int8Peak: Double,
+    narrowPeak: Double? = nil,
     host: String
   ) {
     self.rows = rows
@@ -84,6 +107,7 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
     self.int8ByteCount = int8ByteCount
     self.floatPeak = floatPeak
     self.int8Peak = int8Peak
+    self.narrowPeak = narrowPeak
     self.host = host
   }
 }

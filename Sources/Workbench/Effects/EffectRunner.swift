@@ -4,6 +4,7 @@ import Datasets
 import Dispatch
 import Execution
 import Foundation
+import Kernels
 import Logging
 import OrderedCollections
 import Quantization
@@ -283,6 +284,12 @@ import Sessions
   private func setThreads(_ threads: Int) {
     options.threads = threads
     shared.update { $0.project.options.threads = threads }
+    let allowed = AllowedProcessors.count
+    guard threads > allowed else { return }
+    send(
+      .sessionFailed(
+        message: "\(threads) threads on \(allowed) processor\(allowed == 1 ? "" : "s") that this "
+          + "process may use wait for each other."))
   }
 
   private func save(_ path: String, _ content: SessionContent, thenQuit: Bool, replacing: Bool) {

@@ -39,7 +39,7 @@ package struct LayersFeature: Equatable, Sendable {
   }
 
   package enum DetailPage: Int, CaseIterable, Equatable, Sendable {
-    case activation, weights, observers, mapping, graph, why
+    case activation, weights, observers, mapping, graph, speed, why
 
     package var title: String {
       switch self {
@@ -48,6 +48,7 @@ package struct LayersFeature: Equatable, Sendable {
       case .observers: "Observers"
       case .mapping: "Mapping"
       case .graph: "Graph"
+      case .speed: "Speed"
       case .why: "Why"
       }
     }

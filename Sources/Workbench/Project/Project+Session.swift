@@ -59,7 +59,7 @@ package struct Workspace: Sendable {
     session.host = Session.Host(
       processor: HostDescription.processor,
       instructionSet: project.options.instructionSet.rawValue,
-      cores: ProcessInfo.processInfo.activeProcessorCount)
+      cores: AllowedProcessors.count)
     return session
   }
 

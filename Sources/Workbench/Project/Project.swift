@@ -36,14 +36,13 @@ package struct Project: Sendable {
   package init(
     path: String, options: HostOptions = HostOptions(), shapes fixed: [String: Shape] = [:]
   ) throws {
+    let digestion = SideWork { try SHA256.hexDigest(ofFile: path) }
     let imported = try ModelImporter.read(path: path)
     self.path = path
     self.options = options
     source = imported.model
-    let file = try SHA256.hexDigest(ofFile: path)
-    digest = file.digest
-    byteCount = file.byteCount
     layers = try LayerGraph(model: imported.model)
+    (digest, byteCount) = try digestion.value()
     var notes = imported.notes + layers.report.notes
     var shapes: [String: Shape] = [:]
     let inputs = layers.model.graph.requiredInputs

@@ -37,7 +37,7 @@ extension Workspace {
       threads: project.options.threads, batchSize: batchSize,
       floatByteCount: conversion.sizes.floatByteCount,
       int8ByteCount: conversion.sizes.quantizedByteCount, floatPeak: peak.float32,
-      int8Peak: peak.int8, host: HostDescription.processor)
+      int8Peak: peak.int8, narrowPeak: peak.int8Narrow, host: HostDescription.processor)
   }
 
   private func rows(_ report: BenchmarkReport, _ peak: HostPeak) -> [BenchmarkTable.Row] {
@@ -50,14 +50,17 @@ extension Workspace {
     var rows = report.results[1].layers.map { int8 in
       let found = saturation[int8.name]
       let isMeasured = int8.macs > 0 && int8.medianMicroseconds > 0
-      let limit = int8.isInteger ? peak.int8 : peak.float32
+      let roofline = Roofline(int8, under: peak)
       return BenchmarkTable.Row(
         id: int8.name, floatKernel: float[int8.name]?.kernel ?? "", int8Kernel: int8.kernel,
         floatMicroseconds: float[int8.name]?.medianMicroseconds,
         int8Microseconds: int8.medianMicroseconds, multiplyAccumulates: int8.macs,
         int8GigaMACs: isMeasured ? int8.throughput : nil,
-        shareOfPeak: isMeasured && limit > 0 ? int8.throughput / limit : nil,
-        saturatedPairs: found?.saturated, pairs: found?.pairs)
+        shareOfPeak: roofline?.shareOfPeak, saturatedPairs: found?.saturated, pairs: found?.pairs,
+        bytesMoved: int8.bytesMoved, safeRun: int8.safeRun, ceiling: roofline?.ceiling.rawValue,
+        ceilingRate: roofline?.rate,
+        shareOfCeiling: roofline?.share,
+        remark: LayerRemark.text(int8, under: peak, isExpectedInteger: true))
     }
     let known = Set(rows.map(\.id))
     rows += report.results[0].layers.filter { !known.contains($0.name) }.map { timing in

@@ -17,13 +17,14 @@ extension Workspace {
     _ dataset: Dataset, control: JobControl, progress: (CalibrationProgress) -> Void
   ) throws {
     try project.refuseToQuantizeAgain()
+    let manifest = SideWork { try dataset.manifest() }
     let calibrator = try Calibrator(
       layers: project.layers, threads: project.options.threads,
       instructionSet: project.options.instructionSet)
     let start = ContinuousClock.now
     statistics = try calibrator.run(dataset, control: control, progress: progress)
     calibrationSeconds = (ContinuousClock.now - start).seconds
-    dataDigest = try dataset.manifest().digest
+    dataDigest = try manifest.value().digest
   }
 
   /// Every layer's loss: predicted, alone, and with everything quantized.

@@ -21,30 +21,32 @@ struct BroadcastLoop {
     guard let inner = extents.last, let stepI = left.last, let stepJ = right.last else {
       return body(0, 0, 0)
     }
-    var position = [Int](repeating: 0, count: extents.count)
-    var (i, j) = (0, 0)
-    for start in stride(from: 0, to: count, by: inner) {
-      // Steps that are known while compiling make faster loops.
-      switch (stepI, stepJ) {
-      case (1, 1):
-        for offset in 0..<inner { body(start &+ offset, i &+ offset, j &+ offset) }
-      case (1, 0): for offset in 0..<inner { body(start &+ offset, i &+ offset, j) }
-      case (0, 1): for offset in 0..<inner { body(start &+ offset, i, j &+ offset) }
-      default:
-        for offset in 0..<inner {
-          body(start &+ offset, i &+ offset &* stepI, j &+ offset &* stepJ)
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: extents.count) { position in
+      position.initialize(repeating: 0)
+      var (i, j) = (0, 0)
+      for start in stride(from: 0, to: count, by: inner) {
+        // Steps that are known while compiling make faster loops.
+        switch (stepI, stepJ) {
+        case (1, 1):
+          for offset in 0..<inner { body(start &+ offset, i &+ offset, j &+ offset) }
+        case (1, 0): for offset in 0..<inner { body(start &+ offset, i &+ offset, j) }
+        case (0, 1): for offset in 0..<inner { body(start &+ offset, i, j &+ offset) }
+        default:
+          for offset in 0..<inner {
+            body(start &+ offset, i &+ offset &* stepI, j &+ offset &* stepJ)
+          }
         }
-      }
-      var axis = extents.count - 2
-      while axis >= 0 {
-        position[axis] += 1
-        i += left[axis]
-        j += right[axis]
-        if position[axis] < extents[axis] { break }
-        i -= left[axis] * extents[axis]
-        j -= right[axis] * extents[axis]
-        position[axis] = 0
-        axis -= 1
+        var axis = extents.count - 2
+        while axis >= 0 {
+          position[axis] += 1
+          i += left[axis]
+          j += right[axis]
+          if position[axis] < extents[axis] { break }
+          i -= left[axis] * extents[axis]
+          j -= right[axis] * extents[axis]
+          position[axis] = 0
+          axis -= 1
+        }
       }
     }
   }

@@ -6,6 +6,10 @@ internal import Tensors
 struct IndexedCopy {
   /// For each axis and each index of the output, the index of the input; -1 for the fill.
   private let sources: [[Int]]
+  /// Of the last axis.
+  private let runs: [Run]
+  /// Whether the last axis is better copied element by element.
+  private let isScattered: Bool
   private let strides: [Int]
   private let fill: [UInt8]
   /// Output elements from one row to the next: those of all axes but the last.
@@ -18,14 +22,15 @@ struct IndexedCopy {
     self.sources = sources.isEmpty ? [[0]] : sources
     strides = sources.isEmpty ? [1] : shape.strides
     self.fill = fill
+    let last = self.sources[self.sources.count - 1]
+    runs = Self.runs(last)
+    isScattered = runs.count > last.count / 4 && last.allSatisfy { $0 >= 0 }
     rowCount = self.sources.dropLast().reduce(1) { $0 * $1.count }
   }
 
   func run(_ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer, pool: ThreadPool) {
     guard let last = sources.last, !last.isEmpty else { return }
-    let runs = Self.runs(last)
     let rowBytes = last.count * fill.count
-    let isScattered = runs.count > last.count / 4 && last.allSatisfy { $0 >= 0 }
     pool.parallel(rowCount, grain: max(1, 32_768 / rowBytes)) { range in
       var previous: Int?
       starts(of: range) { row, start in
