@@ -5,7 +5,9 @@ internal import CKernels
 ///
 /// Sums differ from those of the plain form by roundings of about twice their size. A value that is
 /// not finite reaches all four results of its tile. Source: Winograd's F(2 × 2, 3 × 3).
-struct WinogradFloat: Sendable {
+///
+/// One object, since every run of a convolution hands it on.
+final class WinogradFloat: Sendable {
   private let geometry: ConvolutionGeometry
   /// One product for each of the numbers of a tile.
   private let products: [PackedPanels]

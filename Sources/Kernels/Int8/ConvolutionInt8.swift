@@ -53,6 +53,7 @@ package struct ConvolutionInt8: Sendable {
   /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits at once.
   package var safeRun: Int? {
     switch body {
+    case .strips(let convolution): convolution.safeRun
     case .product(let convolution): convolution.safeRun
     case .depthwise(let convolution): convolution.safeRun
     }

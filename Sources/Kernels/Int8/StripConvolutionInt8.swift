@@ -11,6 +11,7 @@ struct StripConvolutionInt8: Sendable {
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
   let provenSafeShare: Double
+  var safeRun: Int? { [product].safeRun }
 
   /// With few columns tiles are less full, and with many channels copies of windows cost little.
   private static let leastColumns = 12
