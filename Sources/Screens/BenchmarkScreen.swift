@@ -55,9 +55,10 @@ struct BenchmarkScreen: Widget {
       in: area.row(0))
     buffer.write(
       latency("int8", report.int8)
-        + StyledText("   peak \(Numbers.fixed(report.int8Peak, places: 0)) GMAC/s", .dim)
         + StyledText(
-          report.narrowPeak.map { ", \(Numbers.fixed($0, places: 0)) in 16 bits" } ?? "", .dim),
+          "   peak \(Numbers.fixed(report.int8Peak, places: 0))"
+            + (report.narrowPeak.map { ", 16-bit \(Numbers.fixed($0, places: 0))" } ?? "")
+            + " GMAC/s", .dim),
       in: area.row(1))
     var last =
       StyledText(" int8 is ", .header)

@@ -136,7 +136,7 @@ struct DepthwiseConvolutionInt8: Sendable {
     }
     let width = PackedDepthwiseBlock.wideChannels
     var window = WindowGather(geometry: geometry).kernelValue
-    withUnsafeTemporaryAllocation(byteCount: width, alignment: 64) { memory in
+    withUnsafeTemporaryAllocation(byteCount: width, alignment: 16) { memory in
       let pad = memory.initializeMemory(as: UInt8.self, repeating: zeroPoint)
       guard let padding = pad.baseAddress else { return }
       withUnsafePointer(to: &window) { window in
