@@ -58,14 +58,16 @@ import Testing
         resolution.layers[$0]?.config.qconfig.precision == .float32
       }
     }
-    #expect(try inFloat() == ["b/mask"])
-    #expect(try inFloat("op=AttentionMask:precision=static") == [])
+    #expect(try inFloat() == ["a/scale", "b/scale", "b/mask"])
+    #expect(try inFloat("op=AttentionMask:precision=static") == ["a/scale", "b/scale"])
     #expect(
       try inFloat("op=SqueezeExcite:precision=float32")
-        == ["b/mask", "pool", "reduce", "expand", "sigmoid", "excite"])
+        == [
+          "a/scale", "b/scale", "b/mask", "pool", "reduce", "expand", "sigmoid", "excite",
+        ])
     #expect(
       try inFloat("op=Attention#1:precision=float32")
-        == ["a/product", "a/scale", "a/softmax", "a/mix", "b/mask"])
+        == ["a/product", "a/scale", "a/softmax", "a/mix", "b/scale", "b/mask"])
     let wrong = Recipe(target: .x86, rules: [try Rule(parsing: "op=Atention:fuse=true")])
     #expect(try layers.resolve(wrong).unmatchedRules.map(\.nearest) == ["Attention"])
   }

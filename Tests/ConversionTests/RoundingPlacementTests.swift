@@ -109,4 +109,39 @@ import Testing
       try Converter.convert(layers, resolution, edgeParameters: parameters)
     }
   }
+
+  /// `LayerNormalization(x + dense(attention(x)))`
+  private var transformer: Sketch {
+    var sketch = Sketch(input: [1, 6, 4], output: "y")
+    sketch.constant("factor", .scalar(Float(0.5)))
+    sketch.weight("w", [4, 4])
+    sketch.weight("scale", [4])
+    sketch.node("Transpose", ["x"], "turned", name: "turn", ["perm": .ints([0, 2, 1])])
+    sketch.node("MatMul", ["x", "turned"], "scores", name: "product")
+    sketch.node("Mul", ["scores", "factor"], "scaled", name: "factor")
+    sketch.node("Softmax", ["scaled"], "shares", name: "softmax")
+    sketch.node("MatMul", ["shares", "x"], "mixed", name: "mix")
+    sketch.node("MatMul", ["mixed", "w"], "made", name: "dense")
+    sketch.node("Add", ["x", "made"], "sum", name: "residual")
+    sketch.node("LayerNormalization", ["sum", "scale"], "y", name: "norm")
+    return sketch
+  }
+
+  @Test func transformersKeepScoresAndSumsReal() throws {
+    let layers = try transformer.layers()
+    #expect(layers.layers.filter(\.isResidual).map(\.id) == ["residual"])
+    let resolution = try layers.resolve(Recipe(target: .x86))
+    #expect(resolution.int8Layers == ["mix", "dense"])
+    // The product is on codes, and what it makes is only added up.
+    #expect(resolution.quantizedEdges == ["x", "shares", "mixed"])
+    #expect(resolution.edges["shares"]?.scheme.observer == .minMax)
+    let conversion = try convert(transformer, Recipe(target: .x86))
+    #expect(conversion.producer(of: "sum")?.inputs == ["x", "made"])
+    #expect(conversion.producer(of: "made")?.is("MatMul") == true)
+
+    let rounded = try layers.resolve(
+      Recipe(target: .x86, rules: [try Rule(parsing: "op=Residual:precision=static")]))
+    #expect(rounded.int8Layers == ["mix", "dense", "residual"])
+    #expect(rounded.quantizedEdges.contains("made"))
+  }
 }

@@ -51,6 +51,48 @@ import Testing
     }
   }
 
+  @Test(arguments: Int8GEMMTests.sizes, [false, true])
+  func sumsAreMadeRealAndAddedTo(_ size: Int8GEMMTests.Sizes, isInPlace: Bool) {
+    let a = Int8Values.random.codes(size.rows * size.depth, maximum: 255, seed: 3)
+    let b = Int8Values.random.weights(size.depth * size.columns, seed: 4)
+    let scales = (0..<size.columns).map { Float($0 % 7 + 1) / 64 }
+    let bias = (0..<size.columns).map { Float($0) / 8 - 3 }
+    let addend = (0..<(size.rows * size.columns)).map { Float($0 % 97) / 16 }
+    var expected: [Float] = []
+    for row in 0..<size.rows {
+      for column in 0..<size.columns {
+        let sum = (0..<size.depth).reduce(Int32(0)) {
+          $0 + (Int32(a[row * size.depth + $1]) - 77) * Int32(b[$1 * size.columns + column])
+        }
+        expected.append(
+          Float(sum) * (0.5 * scales[column]) + bias[column]
+            + addend[row * size.columns + column])
+      }
+    }
+    for isa in InstructionSet.available {
+      let product = GEMMInt8(
+        depth: size.depth, columns: size.columns, weights: b, transposed: false,
+        requantization: Requantization(multipliers: [1], inputZeroPoint: 77, outputZeroPoint: 0),
+        isa: isa)
+      let scaling = AccumulatorScaling(
+        columns: size.columns, scales: scales, bias: bias, isa: isa)
+      for threads in [1, 2] {
+        let (left, added) = (GuardedBuffer(a), GuardedBuffer(addend))
+        let other = GuardedBuffer<Float>(count: expected.count, repeating: .nan)
+        let output = isInPlace ? added : other
+        let scratch = GuardedBuffer<UInt8>(
+          count: product.scratchByteCount(rows: size.rows, threads: threads), flushWith: .start,
+          repeating: 255)
+        product.runReals(
+          left.base, zeroPoint: 77, factor: 0.5, scaling: scaling, addend: added.base,
+          output.base, rows: size.rows, scratch: scratch.base,
+          pool: ThreadPool(threads: threads))
+        withExtendedLifetime((left, added, scratch)) {}
+        #expect(output.array == expected, "\(isa)")
+      }
+    }
+  }
+
   static let geometries = [
     ConvolutionGeometry(
       inputHeight: 5, inputWidth: 6, inputChannels: 3, outputChannels: 17, kernelHeight: 3,

@@ -53,9 +53,9 @@ void kern_pack_columns_u8__avx512vnni(const kern_right_u8 *right, int8_t *panels
       for (size_t i = 0; i < 16; i++) {
         const size_t column = p * 16 + i;
         const bool exists = column < right->columns;
-        rows[i] = _mm512_mask_loadu_epi8(
-            middle, exists ? lanes : 0,
-            right->codes + (exists ? column * right->stride + 4 * first : 0));
+        rows[i] = _mm512_mask_loadu_epi8(middle, exists ? lanes : 0,
+                                         right->codes +
+                                             (exists ? column * right->stride + 4 * first : 0));
       }
       turn(rows);
       const size_t end = quads - first < 16 ? quads - first : 16;

@@ -1,6 +1,6 @@
-// Products of two activations on codes. The right side is packed while the model runs, as codes less
-// 128, so that the products of gemm_u8s8 take it; what zero points add to all sums of a row is added
-// behind. Panels are those of kern_gemm_u8s8_panels without narrow ones.
+// Products of two activations on codes. The right side is packed while the model runs, as codes
+// less 128, so that the products of gemm_u8s8 take it; what zero points add to all sums of a row is
+// added behind. Panels are those of kern_gemm_u8s8_panels without narrow ones.
 #pragma once
 #include "kernels_int8.h"
 
@@ -15,8 +15,8 @@ typedef struct {
 } kern_right_u8;
 
 typedef struct {
-  // panels[column / 16][depth / 4][column % 16][depth % 4] = code - 128, and zeros up to whole quads
-  // and panels; sums[column] adds up what stands in a column of the panels, for whole panels.
+  // panels[column / 16][depth / 4][column % 16][depth % 4] = code - 128, and zeros up to whole
+  // quads and panels; sums[column] adds up what stands in a column of the panels, for whole panels.
   // The codes of one column lie together, columns `stride` apart.
   void (*pack_columns_u8)(const kern_right_u8 *right, int8_t *panels, int32_t *sums);
   // The codes of one depth lie together, depths `stride` apart.

@@ -33,13 +33,14 @@ extension IntegerCompiler {
     let twin = SaturatingTwin(
       site, input: input, weights: weights, isDepthwise: geometry.isDepthwise,
       count: shape.elementCount, target: target,
-      exact: { run, output in
-        kernel.run(
-          run.codes(source), output, batch: batch, scratch: run.scratch(scratch), pool: run.pool)
-      },
-      saturating: { run, output in
-        kernel.runSaturating(run.codes(source), output, batch: batch)
-      })
+      .codes(
+        exact: { run, output in
+          kernel.run(
+            run.codes(source), output, batch: batch, scratch: run.scratch(scratch), pool: run.pool)
+        },
+        saturating: { run, output in
+          kernel.runSaturating(run.codes(source), output, batch: batch)
+        }))
     try site.emit(
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "conv"),
       reads: [source], scratch: scratch, multiplyAccumulates: batch * geometry.multiplyAccumulates,

@@ -90,17 +90,28 @@ extension IntegerCompiler {
     let target = site.write(result)
     let scratch = site.scratch(
       byteCount: kernel.scratchByteCount(rows: rows, threads: site.compiler.pool.threadCount))
+    // What is added must still be there when a twin has run.
+    @Sendable func runExactly(_ run: RunContext, _ output: UnsafeMutablePointer<Float>) {
+      kernel.runReals(
+        run.codes(source), zeroPoint: zeroPoint, factor: scale, scaling: scaling,
+        addend: added.map { UnsafePointer(run.floats($0)) }, output, rows: rows,
+        scratch: run.scratch(scratch), pool: run.pool)
+    }
+    let twin = SaturatingTwin(
+      site, input: input, weights: weights, count: shape.elementCount, target: target,
+      .reals(
+        exact: runExactly,
+        saturating: { run, output in
+          kernel.runSaturatingReals(
+            run.codes(source), factor: scale, scaling: scaling,
+            addend: added.map { UnsafePointer(run.floats($0)) }, output, rows: rows)
+        }))
     try site.emit(
       [result], kernel: "gemm-\(kernel.kernelName)+f32",
       reads: [source] + (added.map { [$0] } ?? []), scratch: scratch,
       multiplyAccumulates: rows * depth * columns, weightByteCount: depth * columns,
-      isInteger: true, sharesInputs: added == nil ? [] : [1]
-    ) { (run: RunContext) throws(ExecutionError) in
-      kernel.runReals(
-        run.codes(source), zeroPoint: zeroPoint, factor: scale, scaling: scaling,
-        addend: added.map { UnsafePointer(run.floats($0)) }, run.floats(target), rows: rows,
-        scratch: run.scratch(scratch), pool: run.pool)
-    }
+      isInteger: true, sharesInputs: added == nil ? [] : [1], saturation: twin
+    ) { (run: RunContext) throws(ExecutionError) in runExactly(run, run.floats(target)) }
     return true
   }
 
@@ -151,11 +162,14 @@ extension IntegerCompiler {
         rows: rows, threads: site.compiler.pool.threadCount))
     let twin = SaturatingTwin(
       site, input: input, weights: weights, count: shape.elementCount, target: target,
-      exact: { run, output in
-        kernel.run(
-          run.codes(source), output, rows: rows, scratch: run.scratch(scratch), pool: run.pool)
-      },
-      saturating: { run, output in kernel.runSaturating(run.codes(source), output, rows: rows) })
+      .codes(
+        exact: { run, output in
+          kernel.run(
+            run.codes(source), output, rows: rows, scratch: run.scratch(scratch), pool: run.pool)
+        },
+        saturating: { run, output in
+          kernel.runSaturating(run.codes(source), output, rows: rows)
+        }))
     try site.emit(
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "gemm"),
       reads: [source], scratch: scratch, multiplyAccumulates: rows * depth * columns,

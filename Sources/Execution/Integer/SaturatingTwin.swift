@@ -7,24 +7,28 @@ internal import Kernels
 /// Other runtimes multiply unsigned activations with signed weights by `vpmaddubsw`; weights of an
 /// unsigned type have a kernel of their own that does not saturate.
 struct SaturatingTwin {
-  typealias Exact = (RunContext, UnsafeMutablePointer<UInt8>) -> Void
-  typealias Saturating = (RunContext, UnsafeMutablePointer<UInt8>) -> SaturationCount
+  typealias Exact<Element> = (RunContext, UnsafeMutablePointer<Element>) -> Void
+  typealias Saturating<Element> = (RunContext, UnsafeMutablePointer<Element>) -> SaturationCount
+
+  /// Both kernels, by what they make.
+  enum Pair {
+    case codes(exact: Exact<UInt8>, saturating: Saturating<UInt8>)
+    case reals(exact: Exact<Float>, saturating: Saturating<Float>)
+  }
 
   private let step: String
   private let nodes: [Node.ID]
   private let readsSigned: Bool
   private let isDepthwise: Bool
-  /// Codes of the output.
+  /// Elements of the output.
   private let count: Int
   private let target: Buffer.ID
-  private let exact: Exact
-  private let saturating: Saturating
+  private let kernels: Pair
 
   /// `nil` where no runtime takes the saturating instruction.
   init?(
     _ site: OperatorSite, input: Codes, weights: IntegerWeights, isDepthwise: Bool = false,
-    count: Int,
-    target: Buffer.ID, exact: @escaping Exact, saturating: @escaping Saturating
+    count: Int, target: Buffer.ID, _ kernels: Pair
   ) {
     guard weights.isSigned else { return nil }
     step = site.nodeName
@@ -33,26 +37,37 @@ struct SaturatingTwin {
     self.isDepthwise = isDepthwise
     self.count = count
     self.target = target
-    self.exact = exact
-    self.saturating = saturating
+    self.kernels = kernels
   }
 
-  /// Compares the codes of both kernels.
-  /// - Parameter carries: whether the saturated codes are left for the steps behind.
+  /// Compares what both kernels make.
+  /// - Parameter carries: whether the saturated output is left for the steps behind.
   func measure(_ run: RunContext, carries: Bool) -> StepSaturation {
-    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: max(2 * count, 1))
+    switch kernels {
+    case .codes(let exact, let saturating):
+      measure(exact, saturating, run, carriesTo: carries ? run.codes(target) : nil) { Double($0) }
+    case .reals(let exact, let saturating):
+      measure(exact, saturating, run, carriesTo: carries ? run.floats(target) : nil) { Double($0) }
+    }
+  }
+
+  private func measure<Element>(
+    _ exact: Exact<Element>, _ saturating: Saturating<Element>, _ run: RunContext,
+    carriesTo target: UnsafeMutablePointer<Element>?, _ value: (Element) -> Double
+  ) -> StepSaturation {
+    let buffer = UnsafeMutablePointer<Element>.allocate(capacity: max(2 * count, 1))
     defer { buffer.deallocate() }
     exact(run, buffer)
     let found = saturating(run, buffer + count)
     // Differences of codes are errors in steps; the mean of the codes is no signal.
     var (sum, squares, errors) = (0.0, 0.0, 0.0)
     for index in 0..<count {
-      let (right, wrong) = (Double(buffer[index]), Double(buffer[count + index]))
+      let (right, wrong) = (value(buffer[index]), value(buffer[count + index]))
       sum += right
       squares += right * right
       errors += (right - wrong) * (right - wrong)
     }
-    if carries { run.codes(target).update(from: buffer + count, count: count) }
+    target?.update(from: buffer + count, count: count)
     let signal = squares - sum * sum / Double(max(count, 1))
     return StepSaturation(
       step: step, nodes: nodes, pairs: found.pairs, saturated: found.saturated,

@@ -111,16 +111,41 @@ package struct GEMMInt8: Sendable {
     let pool = ThreadPool(threads: 1)
     return saturating.run(
       rows: rows, output: output,
-      accumulate: { accumulators, zeroPoint in
-        withUnsafeTemporaryAllocation(
-          byteCount: scratchByteCount(rows: rows, threads: 1), alignment: 64
-        ) { scratch in
-          guard let base = scratch.baseAddress else { return }
-          runAccumulators(
-            a, zeroPoint: zeroPoint, accumulators, rows: rows, scratch: base, pool: pool)
-        }
-      },
+      accumulate: { accumulate(a, zeroPoint: $1, into: $0, rows: rows, pool: pool) },
       gather: { _, range, copy in copyRows(a, range, to: copy, stride: saturating.rowStride) })
+  }
+
+  /// What an unguarded kernel would have given in place of `runReals`, with the zero point that the
+  /// kernel was made for.
+  package func runSaturatingReals(
+    _ a: UnsafePointer<UInt8>, factor: Float, scaling: AccumulatorScaling,
+    addend: UnsafePointer<Float>?, _ output: UnsafeMutablePointer<Float>, rows: Int
+  ) -> SaturationCount {
+    let pool = ThreadPool(threads: 1)
+    let count = rows * columns
+    let sums = UnsafeMutablePointer<Int32>.allocate(capacity: max(count, 1))
+    defer { sums.deallocate() }
+    let counts = saturating.runSums(
+      rows: rows, accumulators: sums,
+      accumulate: { accumulate(a, zeroPoint: $1, into: $0, rows: rows, pool: pool) },
+      gather: { _, range, copy in copyRows(a, range, to: copy, stride: saturating.rowStride) })
+    scaling.run(sums, rows: rows, inputScale: factor, pool: pool)
+    let reals = UnsafeMutableRawPointer(sums).assumingMemoryBound(to: Float.self)
+    for index in 0..<count { output[index] = reals[index] + (addend?[index] ?? 0) }
+    return counts
+  }
+
+  private func accumulate(
+    _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, into accumulators: UnsafeMutablePointer<Int32>,
+    rows: Int, pool: ThreadPool
+  ) {
+    withUnsafeTemporaryAllocation(
+      byteCount: scratchByteCount(rows: rows, threads: 1), alignment: 64
+    ) { scratch in
+      guard let base = scratch.baseAddress else { return }
+      runAccumulators(
+        a, zeroPoint: zeroPoint, accumulators, rows: rows, scratch: base, pool: pool)
+    }
   }
 
   /// Rows are read in quads; where depth is not a multiple of 4 they are copied to have room for

@@ -54,8 +54,8 @@ struct SaturationInt8: Sendable {
   ) -> SaturationCount {
     let accumulators = UnsafeMutablePointer<Int32>.allocate(capacity: max(rows * columns, 1))
     defer { accumulators.deallocate() }
-    accumulate(accumulators, requantization.inputZeroPoint)
-    let counts = saturate(rows: rows, accumulators: accumulators, gather: gather)
+    let counts = runSums(
+      rows: rows, accumulators: accumulators, accumulate: accumulate, gather: gather)
     for row in 0..<rows {
       for column in 0..<columns {
         let place = row * columns + column
@@ -64,6 +64,16 @@ struct SaturationInt8: Sendable {
       }
     }
     return counts
+  }
+
+  /// The sums alone, without bias, into `accumulators`.
+  func runSums(
+    rows: Int, accumulators: UnsafeMutablePointer<Int32>,
+    accumulate: (_ accumulators: UnsafeMutablePointer<Int32>, _ zeroPoint: UInt8) -> Void,
+    gather: Gather
+  ) -> SaturationCount {
+    accumulate(accumulators, requantization.inputZeroPoint)
+    return saturate(rows: rows, accumulators: accumulators, gather: gather)
   }
 
   private func saturate(
