@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// The calling thread takes part, so a pool of one owns no thread and runs everything inline. A
 /// call from inside a running loop, or while another thread uses the pool, also runs inline.
-/// Threads without work wait for about 20 µs and then sleep, so that an idle pool costs nothing.
+/// Threads without work wait for about 100 µs and then sleep, so that an idle pool costs nothing. A
+/// loop does not wait for one that wakes late: the others take its parts.
 ///
 /// `@unchecked`: `workers` is written by `init` only; all that changes lies in `ThreadTeam`.
 package final class ThreadPool: @unchecked Sendable {
@@ -50,12 +51,9 @@ package final class ThreadPool: @unchecked Sendable {
   package func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     guard count > 0 else { return }
     let parts = min(threadCount, max(1, count / max(grain, 1)))
-    guard parts > 1, team.claim() else { return body(0..<count) }
-    team.run(helpers: threadCount - 1) { worker in
-      guard worker < parts else { return }
-      body(count * worker / parts..<count * (worker + 1) / parts)
+    dynamic(parts) { taken, _ in
+      for part in taken { body(count * part / parts..<count * (part + 1) / parts) }
     }
-    team.release()
   }
 
   /// Hands out `0..<count` in ranges of `chunk` to whichever thread is free.
@@ -73,7 +71,7 @@ package final class ThreadPool: @unchecked Sendable {
       return
     }
     team.next.store(0, ordering: .relaxed)
-    team.run(helpers: threadCount - 1) { worker in
+    team.run { worker in
       while true {
         let start = team.next.wrappingAdd(step, ordering: .relaxed).oldValue
         guard start < count else { return }
@@ -97,24 +95,41 @@ private final class ThreadStart {
 
 /// What the threads of a pool share.
 ///
-/// `@unchecked`: `loop` is written before `generation` is raised and read after it was seen to be
-/// raised; `sleepers` and the condition are touched with `mutex` held.
+/// `@unchecked`: `loop` is written before `state` shows it as open, and read by those that joined it
+/// there; `sleepers` and the condition are touched with `mutex` held.
 private final class ThreadTeam: @unchecked Sendable {
   /// The first index that `dynamic` has not handed out.
   let next = Atomic<Int>(0)
   private let isBusy = Atomic<Bool>(false)
   private let isStopping = Atomic<Bool>(false)
-  /// How many loops were started.
-  private let generation = Atomic<Int>(0)
-  /// Threads that have not finished the loop.
-  private let pending = Atomic<Int>(0)
+  private let state = Atomic<Int>(State().bits)
   private var loop: ((Int) -> Void)?
   private var sleepers = 0
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  /// Looks at a condition before a thread goes to sleep; about 20 µs.
-  private static let patience = 1_000
+  /// The loop of a team, in one word so that joining it and closing it exclude each other.
+  private struct State {
+    /// Threads inside of the loop besides the one that called it: the lower 16 bits.
+    var active = 0
+    /// Whether more may join.
+    var isOpen = false
+    /// How many loops were started.
+    var generation = 0
+
+    init() {}
+
+    init(bits: Int) {
+      active = bits & 0xffff
+      isOpen = bits >> 16 & 1 != 0
+      generation = bits >> 17
+    }
+
+    var bits: Int { generation << 17 | (isOpen ? 1 << 16 : 0) | active }
+  }
+
+  /// Looks at a condition before a thread goes to sleep; about 100 µs.
+  private static let patience = 3_000
 
   init() {
     mutex.initialize(to: pthread_mutex_t())
@@ -137,16 +152,38 @@ private final class ThreadTeam: @unchecked Sendable {
 
   func release() { isBusy.store(false, ordering: .releasing) }
 
-  /// Runs `body` with 0 on this thread and 1...helpers on the others.
-  func run(helpers: Int, _ body: (Int) -> Void) {
+  /// Runs `body` with 0 on this thread, and with numbers from 1 on those that come while it runs.
+  func run(_ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { escapable in
       loop = escapable
-      pending.store(helpers, ordering: .relaxed)
-      generation.wrappingAdd(1, ordering: .releasing)
+      var open = current
+      open.generation += 1
+      open.isOpen = true
+      state.store(open.bits, ordering: .releasing)
       wakeSleepers()
       escapable(0)
-      wait { pending.load(ordering: .acquiring) == 0 }
+      close()
+      wait { current.active == 0 }
       loop = nil
+    }
+  }
+
+  private var current: State { State(bits: state.load(ordering: .acquiring)) }
+
+  private func close() {
+    change { $0.isOpen = false }
+  }
+
+  @discardableResult
+  private func change(_ body: (inout State) -> Void) -> State {
+    var old = state.load(ordering: .relaxed)
+    while true {
+      var new = State(bits: old)
+      body(&new)
+      let attempt = state.weakCompareExchange(
+        expected: old, desired: new.bits, ordering: .acquiringAndReleasing)
+      if attempt.exchanged { return new }
+      old = attempt.original
     }
   }
 
@@ -154,15 +191,18 @@ private final class ThreadTeam: @unchecked Sendable {
   func work(as worker: Int) {
     var seen = 0
     while true {
-      wait {
-        generation.load(ordering: .acquiring) != seen || isStopping.load(ordering: .acquiring)
-      }
-      if generation.load(ordering: .acquiring) == seen { return }
-      seen += 1
+      wait { current.generation != seen || isStopping.load(ordering: .acquiring) }
+      if current.generation == seen { return }
+      var hasJoined = false
+      seen =
+        change { state in
+          hasJoined = state.isOpen
+          if hasJoined { state.active += 1 }
+        }.generation
+      guard hasJoined else { continue }
       runShare(of: worker)
-      if pending.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-        wakeSleepers()
-      }
+      let left = change { $0.active -= 1 }
+      if left.active == 0 && !left.isOpen { wakeSleepers() }
     }
   }
 

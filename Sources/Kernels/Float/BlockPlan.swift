@@ -1,11 +1,11 @@
 /// How a matrix product of `rows x panels` is cut into tasks.
 ///
 /// A block of left rows and its results stay in the second-level cache while the panels pass by.
-/// With several threads blocks become smaller, and few rows are cut by panels too.
+/// Blocks are of about one size. With several threads there are more of them, or the panels are
+/// shared out.
 struct BlockPlan {
-  let blockRows: Int
-  let rowBlocks: Int
-  let panelGroups: Int
+  private let rowBlocks: Int
+  private let panelGroups: Int
   private let rows: Int
   private let panels: Int
 
@@ -20,30 +20,39 @@ struct BlockPlan {
     return max(most / 24 * 24, 24)
   }
 
+  /// Rows that are worth reading all weights again.
+  private static let leastRows = 24
+
   init(
     rows: Int, depth: Int, fresh: Int, columns: Int, taps: Int, panels: Int, threads: Int
   ) {
-    let most = Self.mostRows(fresh: fresh, columns: columns, taps: taps)
-    // A last block of few rows would read all weights for little.
-    let even = roundedUp(rows / max(1, (rows + most - 1) / most) + 1, to: 24)
-    // Several tasks a thread, as threads are not equally fast.
-    let wanted =
-      threads == 1 ? 1 : max(1, min(4 * threads, rows * depth * columns / Self.smallWork))
-    let share = roundedUp(max(1, rows / wanted), to: 12)
-    blockRows = min(most, wanted == 1 ? even : min(even, max(share, 24)))
-    rowBlocks = (rows + blockRows - 1) / blockRows
-    panelGroups = rowBlocks == 0 ? 1 : max(1, min(panels, wanted / rowBlocks))
     self.rows = rows
     self.panels = panels
+    let most = Self.mostRows(fresh: fresh, columns: columns, taps: taps)
+    let least = (rows + most - 1) / most
+    // Several tasks a thread, as threads are not equally fast.
+    let wanted = min(4 * threads, rows * depth * columns / Self.smallWork)
+    guard threads > 1, wanted > 1 else {
+      (rowBlocks, panelGroups) = (least, 1)
+      return
+    }
+    // Cutting by rows reads the weights again, cutting by panels the rows.
+    let hasMoreWeights = depth * columns > rows * fresh && panels >= 2 * threads
+    if hasMoreWeights {
+      rowBlocks = least
+    } else {
+      let even = roundedUp(max(least, min(wanted, rows / Self.leastRows)), to: threads)
+      rowBlocks = rows / even < Self.leastRows / 2 ? least : even
+    }
+    panelGroups = max(1, min(panels, wanted / max(rowBlocks, 1)))
   }
 
   var taskCount: Int { rowBlocks * panelGroups }
 
   func task(_ index: Int) -> (rows: Range<Int>, panels: Range<Int>) {
-    let block = index / panelGroups
-    let group = index % panelGroups
+    let (block, group) = index.quotientAndRemainder(dividingBy: panelGroups)
     return (
-      block * blockRows..<min(rows, (block + 1) * blockRows),
+      rows * block / rowBlocks..<rows * (block + 1) / rowBlocks,
       panels * group / panelGroups..<panels * (group + 1) / panelGroups
     )
   }

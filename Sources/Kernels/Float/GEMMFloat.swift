@@ -91,7 +91,7 @@ struct PointwiseRun {
         let first = task.rows.lowerBound * output.rowStride
         panels.multiply(
           RowTable(
-            pointers: pointers, rowStride: plan.blockRows, taps: 1, channels: panels.depth),
+            pointers: pointers, rowStride: task.rows.count, taps: 1, channels: panels.depth),
           rowCount: task.rows.count, panels: task.panels,
           into: BlockOutput(
             base: output.base + first, rowStride: output.rowStride,

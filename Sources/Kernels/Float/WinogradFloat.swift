@@ -31,7 +31,7 @@ struct WinogradFloat: Sendable {
   private static let leastChannels = 32
   /// Wide panels make products cheaper, and so what transforms save.
   private static let leastWidth = 48
-  private static let leastTiles = 16
+  private static let leastTiles = 24
 
   private static func tileCount(_ geometry: ConvolutionGeometry) -> Int {
     (geometry.outputHeight + 1) / 2 * ((geometry.outputWidth + 1) / 2)
@@ -97,12 +97,17 @@ struct WinogradFloat: Sendable {
     return min(128, max(24, fitting / 8 * 8))
   }
 
-  private func tilesPerBlock(tiles: Int, threads: Int) -> Int {
+  /// Blocks of about one size, as many as threads or a multiple of that.
+  private func blockCount(tiles: Int, threads: Int) -> Int {
+    let least = (tiles + mostTiles - 1) / mostTiles
+    guard threads > 1 else { return least }
     let work = tiles * Self.numbers * geometry.inputChannels * geometry.outputChannels
-    let wanted = threads == 1 ? 1 : max(1, min(3 * threads, work / Self.smallWork))
-    let pieces = max(wanted, (tiles + mostTiles - 1) / mostTiles)
-    return min(mostTiles, max(16, roundedUp((tiles + pieces - 1) / pieces, to: 8)))
+    let wanted = min(3 * threads, work / Self.smallWork, tiles / Self.leastRows)
+    return roundedUp(max(least, wanted), to: wanted < threads ? 1 : threads)
   }
+
+  /// Tiles that are worth reading all weights again.
+  private static let leastRows = 20
 
   /// Scratch memory of one thread.
   private struct Workspace {
@@ -140,9 +145,9 @@ struct WinogradFloat: Sendable {
   ) {
     let tiles = batch * tilesPerImage
     guard tiles > 0 else { return }
-    let size = tilesPerBlock(tiles: tiles, threads: pool.threadCount)
+    let count = blockCount(tiles: tiles, threads: pool.threadCount)
     let layout = layout
-    pool.dynamic((tiles + size - 1) / size) { blocks, worker in
+    pool.dynamic(count) { blocks, worker in
       let memory = scratch + worker * layout.byteCount
       let space = Workspace(
         numbers: memory.assumingMemoryBound(to: Float.self),
@@ -152,7 +157,7 @@ struct WinogradFloat: Sendable {
         places: (memory + layout.places).assumingMemoryBound(to: Int.self))
       for block in blocks {
         run(
-          tiles: block * size..<min(tiles, (block + 1) * size), of: input, addend: addend,
+          tiles: tiles * block / count..<tiles * (block + 1) / count, of: input, addend: addend,
           into: output, space)
       }
     }

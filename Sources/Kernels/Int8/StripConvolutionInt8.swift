@@ -131,17 +131,19 @@ struct StripConvolutionInt8: Sendable {
 
   func scratchByteCount(threads: Int) -> Int { initialByteCount + threads * stripByteCount }
 
-  /// Output pixels of a block: lines, and columns of them.
-  private func blockSize(batch: Int, threads: Int) -> (rows: Int, columns: Int) {
-    guard threads > 1 else { return (mostRows, mostColumns) }
-    let rows = batch * geometry.outputHeight
-    let work = rows * geometry.outputWidth * product.panels.paddedDepth * geometry.outputChannels
-    let pieces = max(1, min(4 * threads, work / Self.smallWork))
-    let across = max(1, pieces / rows)
-    return (
-      max(1, min(mostRows, (rows + pieces - 1) / pieces)),
-      min(mostColumns, (geometry.outputWidth + across - 1) / across)
-    )
+  /// How many blocks the output is cut into, of about one size: along the lines, a multiple of the
+  /// threads where there are enough of them.
+  private func blockCounts(batch: Int, threads: Int) -> (down: Int, across: Int) {
+    let height = geometry.outputHeight
+    let least = (height + mostRows - 1) / mostRows
+    let across = (geometry.outputWidth + mostColumns - 1) / mostColumns
+    guard threads > 1 else { return (least, across) }
+    let work =
+      batch * height * geometry.outputWidth * product.panels.paddedDepth * geometry.outputChannels
+    let wanted = min(4 * threads, work / Self.smallWork) / batch
+    let even = roundedUp(max(least, wanted), to: wanted < threads ? 1 : threads)
+    let down = min(even, height)
+    return (down, max(across, min(wanted / down, geometry.outputWidth / Self.leastColumns)))
   }
 
   /// Calls `body` with the left rows of each line of output pixels, or part of one.
@@ -150,19 +152,18 @@ struct StripConvolutionInt8: Sendable {
     pool: ThreadPool, _ body: (_ left: kern_gemm_u8_rows, _ firstPixel: Int) -> Void
   ) {
     guard batch > 0 else { return }
-    let size = blockSize(batch: batch, threads: pool.threadCount)
-    let down = (geometry.outputHeight + size.rows - 1) / size.rows
-    let across = (geometry.outputWidth + size.columns - 1) / size.columns
+    let (down, across) = blockCounts(batch: batch, threads: pool.threadCount)
+    let (height, width) = (geometry.outputHeight, geometry.outputWidth)
     let strips = scratch + initialByteCount
     pool.dynamic(batch * down * across) { blocks, worker in
       let strip = (strips + worker * stripByteCount).assumingMemoryBound(to: UInt8.self)
       for index in blocks {
         let (image, part) = index.quotientAndRemainder(dividingBy: down * across)
-        let (y, x) = (part / across * size.rows, part % across * size.columns)
+        let (y, x) = part.quotientAndRemainder(dividingBy: across)
         run(
           Block(
-            rows: y..<min(y + size.rows, geometry.outputHeight),
-            columns: x..<min(x + size.columns, geometry.outputWidth)),
+            rows: height * y / down..<height * (y + 1) / down,
+            columns: width * x / across..<width * (x + 1) / across),
           image: image, of: input, pad: pad, strip: strip, body)
       }
     }
