@@ -65,10 +65,10 @@ typedef void kern_pack_f32_fn(const float *b, size_t k_stride, size_t n_stride, 
 
 typedef enum {
   KERN_F32_COPY,
-  KERN_F32_CLAMP,        // min(max(x, p), q); NaN stays NaN
-  KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
-  KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
-  KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_CLAMP,             // min(max(x, p), q); NaN stays NaN
+  KERN_F32_LEAKY_RELU,        // x < 0 ? p * x : x
+  KERN_F32_HARD_SIGMOID,      // max(0, min(1, p * x + q))
+  KERN_F32_HARD_SWISH,        // x * max(0, min(1, x / 6 + 0.5))
   KERN_F32_HARD_SWISH_AFFINE, // p times that, + q
   KERN_F32_SIGMOID,
   KERN_F32_SILU,
@@ -115,8 +115,8 @@ typedef void kern_binary_f32_fn(kern_f32_binary op, const float *a, size_t a_ste
 
 typedef enum { KERN_F32_SUM, KERN_F32_LARGEST, KERN_F32_SMALLEST } kern_f32_reduction;
 
-// `count` windows of rows x columns pixels, `step` floats apart. Strides are in floats; neither rows
-// nor columns are 0.
+// `count` windows of rows x columns pixels, `step` floats apart. Strides are in floats; neither
+// rows nor columns are 0.
 typedef struct {
   const float *first;
   size_t count, step;

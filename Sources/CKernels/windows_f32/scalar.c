@@ -14,7 +14,8 @@ void kern_reduce_windows_f32__scalar(kern_f32_reduction op, const kern_windows_f
       float value = *first;
       for (size_t tap = 1; tap < windows->rows * windows->columns; tap++) {
         const size_t row = tap / windows->columns, column = tap % windows->columns;
-        value = joined(op, value, first[row * windows->row_stride + column * windows->column_stride]);
+        value =
+            joined(op, value, first[row * windows->row_stride + column * windows->column_stride]);
       }
       y[w * windows->channels + c] = factor * value;
     }
