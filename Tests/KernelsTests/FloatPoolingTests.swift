@@ -47,6 +47,7 @@ import Testing
     for channels in [1, 7, 8, 9, 16, 19, 40] {
       for (kernel, stride, pad, dilation, extra) in [
         (1, 1, 0, 1, 0), (2, 2, 0, 1, 0), (3, 2, 1, 1, 0), (3, 2, 0, 1, 1), (3, 1, 2, 2, 0),
+        (9, 1, 4, 1, 0), (4, 3, 3, 1, 0),
       ] {
         let geometry = ConvolutionGeometry(
           inputHeight: 7, inputWidth: 6, inputChannels: channels, outputChannels: channels,
@@ -58,13 +59,26 @@ import Testing
           kind: kind, geometry: geometry, uncountedBottom: extra, uncountedRight: extra, isa: isa)
         let from = GuardedBuffer(input + input)
         let to = GuardedBuffer<Float>(count: 2 * geometry.outputCount, repeating: .nan)
-        withScratch(pooling.scratchByteCount(threads: 2)) { scratch in
-          pooling.run(
-            from.base, into: to.base, batch: 2, scratch: scratch, pool: ThreadPool(threads: 2))
-        }
+        pooling.run(from.base, into: to.base, batch: 2, pool: ThreadPool(threads: 2))
         let expected = Self.reference(kind, geometry, input, uncounted: extra)
         #expect(agree(to.array, expected + expected), "\(kind) \(geometry)")
       }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func notANumberIsTheLargestOfItsWindow(isa: InstructionSet) {
+    let geometry = ConvolutionGeometry(
+      inputHeight: 1, inputWidth: 4, inputChannels: 19, outputChannels: 19, kernelHeight: 1,
+      kernelWidth: 2, groups: 19)
+    for place in 0..<4 {
+      var input = [Float](repeating: 1, count: geometry.inputCount)
+      input[place * 19 + 18] = .nan
+      var output = [Float](repeating: 0, count: geometry.outputCount)
+      PoolingFloat(kind: .maximum, geometry: geometry, isa: isa).run(
+        input, into: &output, batch: 1, pool: ThreadPool(threads: 1))
+      let found = output.indices.filter { output[$0].isNaN }
+      #expect(found == [place - 1, place].filter { (0..<3).contains($0) }.map { $0 * 19 + 18 })
     }
   }
 

@@ -65,10 +65,10 @@ typedef void kern_pack_f32_fn(const float *b, size_t k_stride, size_t n_stride, 
 
 typedef enum {
   KERN_F32_COPY,
-  KERN_F32_CLAMP,        // min(max(x, p), q); NaN stays NaN
-  KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
-  KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
-  KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_CLAMP,             // min(max(x, p), q); NaN stays NaN
+  KERN_F32_LEAKY_RELU,        // x < 0 ? p * x : x
+  KERN_F32_HARD_SIGMOID,      // max(0, min(1, p * x + q))
+  KERN_F32_HARD_SWISH,        // x * max(0, min(1, x / 6 + 0.5))
   KERN_F32_HARD_SWISH_AFFINE, // p times that, + q
   KERN_F32_SIGMOID,
   KERN_F32_SILU,
@@ -115,11 +115,20 @@ typedef void kern_binary_f32_fn(kern_f32_binary op, const float *a, size_t a_ste
 
 typedef enum { KERN_F32_SUM, KERN_F32_LARGEST, KERN_F32_SMALLEST } kern_f32_reduction;
 
-// y[c] = factor * (sum, largest or smallest over r of rows[r][c]); rows is at least 1.
-typedef void kern_reduce_rows_f32_fn(kern_f32_reduction op,
-                                     const float *_Nonnull const *_Nonnull rows, size_t row_count,
-                                     size_t columns, float factor, float *y);
-// As above for rows that lie stride apart.
+// `count` windows of rows x columns pixels, `step` floats apart. Strides are in floats; neither
+// rows nor columns are 0.
+typedef struct {
+  const float *first;
+  size_t count, step;
+  size_t rows, row_stride;
+  size_t columns, column_stride;
+  size_t channels;
+} kern_windows_f32;
+
+// y[window][c] = factor * (sum, largest or smallest of the window's values of channel c).
+typedef void kern_reduce_windows_f32_fn(kern_f32_reduction op, const kern_windows_f32 *windows,
+                                        float factor, float *y);
+// y[c] = factor * (sum, largest or smallest over r of x[r * stride + c]); rows is at least 1.
 typedef void kern_reduce_f32_fn(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                                 size_t columns, float factor, float *y);
 
@@ -157,7 +166,7 @@ typedef struct {
   kern_pack_f32_fn *pack;
   kern_unary_f32_fn *unary;
   kern_binary_f32_fn *binary;
-  kern_reduce_rows_f32_fn *reduce_rows;
+  kern_reduce_windows_f32_fn *reduce_windows;
   kern_reduce_f32_fn *reduce;
   kern_softmax_f32_fn *softmax;
   kern_transpose_f32_fn *transpose;
@@ -177,12 +186,12 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
   kern_depthwise_f32_fn kern_depthwise_f32__##isa;                                                 \
   kern_unary_f32_fn kern_unary_f32__##isa;                                                         \
   kern_binary_f32_fn kern_binary_f32__##isa;                                                       \
+  kern_reduce_windows_f32_fn kern_reduce_windows_f32__##isa;                                       \
   kern_softmax_f32_fn kern_softmax_f32__##isa;                                                     \
   kern_transpose_f32_fn kern_transpose_f32__##isa;                                                 \
   kern_deviation_f32_fn kern_deviation_f32__##isa;                                                 \
   kern_normalize_f32_fn kern_normalize_f32__##isa
 #define KERN_F32_DECLARE_REST(isa)                                                                 \
-  kern_reduce_rows_f32_fn kern_reduce_rows_f32__##isa;                                             \
   kern_reduce_f32_fn kern_reduce_f32__##isa;                                                       \
   kern_blend_f32_fn kern_blend_f32__##isa;                                                         \
   kern_widen_f16_f32_fn kern_widen_f16_f32__##isa;                                                 \

@@ -23,29 +23,6 @@ INLINE __m256i lane_mask(size_t count) {
 }
 
 // `op` is a constant wherever the functions below are called.
-INLINE void pointed(const kern_f32_reduction op, const float *const *rows, size_t row_count,
-                    size_t columns, float factor, float *y) {
-  const __m256 scale = _mm256_set1_ps(factor);
-  size_t c = 0;
-  for (; c + 2 * LANES <= columns; c += 2 * LANES) {
-    __m256 a = _mm256_loadu_ps(rows[0] + c), b = _mm256_loadu_ps(rows[0] + c + LANES);
-    for (size_t r = 1; r < row_count; r++) {
-      a = joined(op, a, _mm256_loadu_ps(rows[r] + c));
-      b = joined(op, b, _mm256_loadu_ps(rows[r] + c + LANES));
-    }
-    _mm256_storeu_ps(y + c, _mm256_mul_ps(a, scale));
-    _mm256_storeu_ps(y + c + LANES, _mm256_mul_ps(b, scale));
-  }
-  for (; c < columns; c += LANES) {
-    const __m256i mask = lane_mask(columns - c < LANES ? columns - c : LANES);
-    __m256 a = _mm256_maskload_ps(rows[0] + c, mask);
-    for (size_t r = 1; r < row_count; r++) {
-      a = joined(op, a, _mm256_maskload_ps(rows[r] + c, mask));
-    }
-    _mm256_maskstore_ps(y + c, mask, _mm256_mul_ps(a, scale));
-  }
-}
-
 // Columns of `blocks` vectors, whose lines are read while they are at hand.
 INLINE void strided_block(const kern_f32_reduction op, const int blocks, const float *x,
                           size_t rows, size_t stride, __m256 scale, float *y) {
@@ -151,17 +128,6 @@ INLINE float contiguous(const kern_f32_reduction op, const float *x, size_t coun
   if (op != KERN_F32_SUM && _mm256_movemask_ps(unordered))
     return __builtin_nanf("");
   return result;
-}
-
-void kern_reduce_rows_f32__avx2(kern_f32_reduction op, const float *const *rows, size_t row_count,
-                                size_t columns, float factor, float *y) {
-  if (op == KERN_F32_SUM) {
-    pointed(KERN_F32_SUM, rows, row_count, columns, factor, y);
-  } else if (op == KERN_F32_LARGEST) {
-    pointed(KERN_F32_LARGEST, rows, row_count, columns, factor, y);
-  } else {
-    pointed(KERN_F32_SMALLEST, rows, row_count, columns, factor, y);
-  }
 }
 
 void kern_reduce_f32__avx2(kern_f32_reduction op, const float *x, size_t rows, size_t stride,

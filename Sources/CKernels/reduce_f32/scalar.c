@@ -6,16 +6,6 @@ static float joined(kern_f32_reduction op, float a, float b) {
   return a != a || (op == KERN_F32_LARGEST ? a > b : a < b) ? a : b;
 }
 
-void kern_reduce_rows_f32__scalar(kern_f32_reduction op, const float *const *rows, size_t row_count,
-                                  size_t columns, float factor, float *y) {
-  for (size_t c = 0; c < columns; c++) {
-    float value = rows[0][c];
-    for (size_t r = 1; r < row_count; r++)
-      value = joined(op, value, rows[r][c]);
-    y[c] = factor * value;
-  }
-}
-
 void kern_reduce_f32__scalar(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                              size_t columns, float factor, float *y) {
   for (size_t c = 0; c < columns; c++) {

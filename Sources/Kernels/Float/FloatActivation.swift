@@ -3,8 +3,8 @@ internal import CKernels
 /// A function of one number, applied to every element: alone, or behind a convolution, a matrix
 /// product or an operation of two tensors.
 ///
-/// On AVX2 the elementary functions are off by at most 4 units in the last place or 1e-6 of the
-/// range of the result, whichever is larger; the others are rounded as IEEE 754 has it.
+/// On AVX2 and AVX-512 the elementary functions are off by at most 4 units in the last place or
+/// 1e-6 of the range of the result, whichever is larger; the others are rounded as IEEE 754 has it.
 package enum FloatActivation: Hashable, Sendable {
   case none
   /// `min(max(x, low), high)`; NaN stays NaN.

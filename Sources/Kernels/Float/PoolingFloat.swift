@@ -30,65 +30,78 @@ package struct PoolingFloat: Sendable {
     self.isa = isa
   }
 
-  /// Bytes of scratch memory that `run` needs on so many threads.
-  package func scratchByteCount(threads: Int) -> Int { threads * byteCount }
-
   /// Values looked at that are not worth another piece of work.
   private static let smallWork = 1 << 15
-
-  private var byteCount: Int {
-    roundedUp(geometry.kernelHeight * geometry.kernelWidth * 8, to: 64)
-  }
 
   /// A window that lies wholly outside of the image gives 0 for a mean and -infinity for a maximum.
   package func run(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, batch: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    pool: ThreadPool
   ) {
     let height = geometry.outputHeight
     let rowCount = geometry.outputWidth * geometry.outputChannels
     let steps = rowCount * geometry.kernelHeight * geometry.kernelWidth
-    pool.dynamic(batch * height, chunk: 1 + Self.smallWork / max(steps, 1)) { rows, worker in
-      let pointers = (scratch + worker * byteCount).assumingMemoryBound(
-        to: UnsafePointer<Float>.self)
+    pool.dynamic(batch * height, chunk: 1 + Self.smallWork / max(steps, 1)) { rows, _ in
       for row in rows {
         runRow(
           row % height, of: input + row / height * geometry.inputCount,
-          into: output + row * rowCount, pointers: pointers)
+          into: output + row * rowCount)
       }
     }
   }
 
   private func runRow(
-    _ y: Int, of image: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
-    pointers: UnsafeMutablePointer<UnsafePointer<Float>>
+    _ y: Int, of image: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
   ) {
-    let kernel = isa.floatKernels.reduce_rows
+    let kernel = isa.floatKernels.reduce_windows
     let operation = kind == .maximum ? KERN_F32_LARGEST : KERN_F32_SUM
     let channels = geometry.inputChannels
+    let inner = innerColumns
     let top = y * geometry.strideHeight - geometry.padTop
-    for x in 0..<geometry.outputWidth {
+    let rows = Self.inside(
+      from: top, kernel: geometry.kernelHeight, dilation: geometry.dilationHeight,
+      end: geometry.inputHeight)
+    var x = 0
+    while x < geometry.outputWidth {
+      // Windows that lie inside of the image are alike and go together.
+      let count = x == inner.lowerBound ? max(inner.count, 1) : 1
       let left = x * geometry.strideWidth - geometry.padLeft
-      var count = 0
-      for kernelRow in 0..<geometry.kernelHeight {
-        let row = top &+ kernelRow &* geometry.dilationHeight
-        guard row >= 0 && row < geometry.inputHeight else { continue }
-        for kernelColumn in 0..<geometry.kernelWidth {
-          let column = left &+ kernelColumn &* geometry.dilationWidth
-          guard column >= 0 && column < geometry.inputWidth else { continue }
-          pointers[count] = image + (row &* geometry.inputWidth &+ column) &* channels
-          count &+= 1
-        }
-      }
+      let columns = Self.inside(
+        from: left, kernel: geometry.kernelWidth, dilation: geometry.dilationWidth,
+        end: geometry.inputWidth)
       let place = output + x * channels
-      if count == 0 {
+      x += count
+      guard !rows.isEmpty, !columns.isEmpty else {
         place.update(repeating: kind == .maximum ? -.infinity : 0, count: channels)
-      } else {
-        kernel(
-          operation, pointers, count, channels, factor(top: top, left: left, inside: count),
-          place)
+        continue
       }
+      let row = top + rows.lowerBound * geometry.dilationHeight
+      let column = left + columns.lowerBound * geometry.dilationWidth
+      var windows = kern_windows_f32(
+        first: image + (row * geometry.inputWidth + column) * channels, count: count,
+        step: geometry.strideWidth * channels, rows: rows.count,
+        row_stride: geometry.dilationHeight * geometry.inputWidth * channels,
+        columns: columns.count, column_stride: geometry.dilationWidth * channels,
+        channels: channels)
+      kernel(
+        operation, &windows, factor(top: top, left: left, inside: rows.count * columns.count),
+        place)
     }
+  }
+
+  /// The output columns whose windows lie inside of the image.
+  private var innerColumns: Range<Int> {
+    let room =
+      geometry.inputWidth + geometry.padLeft - (geometry.kernelWidth - 1) * geometry.dilationWidth
+    let first = (geometry.padLeft + geometry.strideWidth - 1) / geometry.strideWidth
+    let end = min(geometry.outputWidth, room <= 0 ? 0 : (room - 1) / geometry.strideWidth + 1)
+    return first..<max(first, end)
+  }
+
+  /// The kernel places that lie in `0..<end`.
+  private static func inside(from start: Int, kernel: Int, dilation: Int, end: Int) -> Range<Int> {
+    let first = start >= 0 ? 0 : min(kernel, (dilation - 1 - start) / dilation)
+    return first..<max(first, places(from: start, kernel: kernel, dilation: dilation, end: end))
   }
 
   /// What a sum is multiplied with.
@@ -109,6 +122,6 @@ package struct PoolingFloat: Sendable {
 
   /// Kernel places below `end`.
   private static func places(from start: Int, kernel: Int, dilation: Int, end: Int) -> Int {
-    (0..<kernel).count { start + $0 * dilation < end }
+    end <= start ? 0 : min(kernel, (end - start + dilation - 1) / dilation)
   }
 }

@@ -108,16 +108,12 @@ struct Pooling: OperatorKernel {
       0, .float32,
       window.geometry.outputShape(batch: batch, spatialRank: input.shape.rank - 2), .channelsLast)
     let target = site.write(result)
-    let scratch = site.scratch(
-      byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
     let name = function == .maximum ? "maxpool" : "averagepool"
     try site.emit(
-      [result], kernel: "\(name)-f32-\(site.isa.general.rawValue)", reads: [source],
-      scratch: scratch
+      [result], kernel: "\(name)-f32-\(site.isa.forFloats.rawValue)", reads: [source]
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
-        run.floats(source), into: run.floats(target), batch: batch,
-        scratch: run.scratch(scratch), pool: run.pool)
+        run.floats(source), into: run.floats(target), batch: batch, pool: run.pool)
     }
   }
 
