@@ -16,7 +16,8 @@ struct WindowRows {
   /// Runs of up to so many values are worth joining.
   private static let mostJoined = 64
 
-  init(_ geometry: ConvolutionGeometry) {
+  /// - `mostRows`: output pixels that one table is for; by default as many as a block has.
+  init(_ geometry: ConvolutionGeometry, mostRows: Int? = nil) {
     self.geometry = geometry
     let run = geometry.kernelWidth * geometry.inputChannels
     joinsColumns =
@@ -24,9 +25,9 @@ struct WindowRows {
       && run <= Self.mostJoined
     taps = joinsColumns ? geometry.kernelHeight : geometry.kernelHeight * geometry.kernelWidth
     channels = joinsColumns ? run : geometry.inputChannelsPerGroup
-    mostRows = BlockPlan.mostRows(
+    self.mostRows = mostRows ?? BlockPlan.mostRows(
       depth: taps * channels, columns: geometry.outputChannelsPerGroup, taps: taps)
-    pointerByteCount = roundedUp(mostRows * taps * 8, to: 64)
+    pointerByteCount = roundedUp(self.mostRows * taps * 8, to: 64)
   }
 
   /// Scratch memory for one thread.
