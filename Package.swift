@@ -24,7 +24,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.target(name: name)] + dependencies,
-    exclude: ["Screens": ["Snapshots"], "Datasets": ["Data"], "Execution": ["Data"], "Training": ["Data"]][name] ?? [],
+    exclude: [
+      "Screens": ["Snapshots"], "Datasets": ["Data"], "Execution": ["Data"], "Training": ["Data"],
+    ][name] ?? [],
     swiftSettings: strict)
 }
 
@@ -89,8 +91,8 @@ let package = Package(
     .executableTarget(
       name: "octet-benchmarks",
       dependencies: [
-        "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
-        "Workbench", "Screens", "Cells", argumentParser, collections,
+        "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
+        "Calibration", "Training", "Workbench", "Screens", "Cells", argumentParser, collections,
       ],
       path: "Benchmarks", exclude: ["operators.py", "peers.py", "peers", "requirements.txt"],
       swiftSettings: strict),

@@ -67,9 +67,11 @@ struct Train: ParsableCommand {
 
   private func show(_ report: TrainReport) throws {
     if printing.json { return try printJSON(report) }
-    guard let before = report.epochs.first, let best = report.epochs.first(where: {
-      $0.epoch == report.bestEpoch
-    }) else { return }
+    guard let before = report.epochs.first,
+      let best = report.epochs.first(where: {
+        $0.epoch == report.bestEpoch
+      })
+    else { return }
     print("int8 before training: \(before.converted.text)")
     print(
       "int8 of epoch \(best.epoch), written to \(report.output): \(best.converted.text)"

@@ -154,8 +154,8 @@ void KERNEL(depthwise_gradient)(const kern_depthwise_gradient_f32_row *row, size
     for (; c < row->channels; c++)
       for (size_t t = 0; t < taps; t++)
         for (size_t x = 0; x < columns; x++)
-          weights[t * row->channels + c] += row->gradient[x * row->channels + c] *
-                                            pixels[x * row->step + t * row->dilation][c];
+          weights[t * row->channels + c] +=
+              row->gradient[x * row->channels + c] * pixels[x * row->step + t * row->dilation][c];
     tap += taps;
   }
 }

@@ -6,8 +6,8 @@
 #pragma clang assume_nonnull begin
 
 // dx = dy * f'(x) for y = f(x), where f' follows from x and y without another elementary function:
-// not for KERN_F32_GELU, GELU_TANH, SOFTPLUS, MISH and ERF, which give 0. Where f is constant or has
-// a corner, the slope is 0. dx may be dy.
+// not for KERN_F32_GELU, GELU_TANH, SOFTPLUS, MISH and ERF, which give 0. Where f is constant or
+// has a corner, the slope is 0. dx may be dy.
 typedef void kern_unary_gradient_f32_fn(kern_f32_unary op, float p, float q, const float *x,
                                         const float *y, const float *dy, float *dx, size_t count);
 

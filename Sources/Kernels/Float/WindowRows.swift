@@ -25,8 +25,10 @@ struct WindowRows {
       && run <= Self.mostJoined
     taps = joinsColumns ? geometry.kernelHeight : geometry.kernelHeight * geometry.kernelWidth
     channels = joinsColumns ? run : geometry.inputChannelsPerGroup
-    self.mostRows = mostRows ?? BlockPlan.mostRows(
-      depth: taps * channels, columns: geometry.outputChannelsPerGroup, taps: taps)
+    self.mostRows =
+      mostRows
+      ?? BlockPlan.mostRows(
+        depth: taps * channels, columns: geometry.outputChannelsPerGroup, taps: taps)
     pointerByteCount = roundedUp(self.mostRows * taps * 8, to: 64)
   }
 

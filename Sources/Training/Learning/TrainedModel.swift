@@ -29,7 +29,7 @@ package struct TrainedModel: Sendable {
       conversion = try Converter.convert(
         layers, resolution, edgeParameters: try rounding.edgeParameters(),
         weightParameters: usesTrainedWeightMaps
-          ? rounding.weightParameters(of: layers, resolution) : [:])
+          ? try rounding.weightParameters(of: layers, resolution) : [:])
     } catch let error as TrainingError {
       throw error
     } catch {
@@ -42,7 +42,7 @@ extension Rounding {
   /// The maps of weights as training left them, by initializer.
   fileprivate func weightParameters(
     of layers: LayerGraph, _ resolution: Resolution
-  ) -> [String: TensorParameters] {
+  ) throws(ObserverError) -> [String: TensorParameters] {
     var parameters: [String: TensorParameters] = [:]
     for layer in layers.layers {
       guard let choice = resolution.layers[layer.id], let modules = weights[layer.id] else {
@@ -50,9 +50,15 @@ extension Rounding {
       }
       for reference in layer.weights {
         guard let module = modules[reference.inputIndex], !module.maps.isEmpty else { continue }
-        let maps = module.parameters(type: choice.weightScheme(of: reference).type)
+        let type = choice.weightScheme(of: reference).type
+        let stored = try layers.weightTensor(reference, of: layer).flatMap {
+          weights throws(ObserverError) in
+          try module.mapsAsConverted(weights, type: type)
+        }
+        let maps = stored ?? module.parameters(type: type)
         parameters[reference.initializer] =
-          module.axis.map { TensorParameters(channels: maps, axis: $0) } ?? TensorParameters(maps[0])
+          module.axis.map { TensorParameters(channels: maps, axis: $0) }
+          ?? TensorParameters(maps[0])
       }
     }
     return parameters

@@ -1,4 +1,3 @@
-
 /// How a model is trained.
 package struct TrainingOptions: Hashable, Sendable {
   package var objective: Objective

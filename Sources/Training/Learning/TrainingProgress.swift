@@ -13,10 +13,13 @@ package struct Validation: Hashable, Codable, Sendable {
     self.decibels = decibels
   }
 
-  /// Whether this is the better model: by labels where there are any, then by the distance from
-  /// the float model.
-  package func isBetter(than other: Validation) -> Bool {
+  /// Whether this is the better model: by labels where there are any, then by classes where these
+  /// are trained, then by the distance from the float model.
+  package func isBetter(than other: Validation, for objective: Objective) -> Bool {
     if let accuracy, let others = other.accuracy, accuracy != others { return accuracy > others }
+    if case .divergence = objective, agreement != other.agreement {
+      return agreement > other.agreement
+    }
     return decibels > other.decibels
   }
 }

@@ -1,6 +1,6 @@
 internal import Conversion
-internal import Execution
 internal import Datasets
+internal import Execution
 package import Graphs
 package import Kernels
 internal import OrderedCollections
@@ -217,12 +217,10 @@ package final class TrainingRun {
   private func finishEpoch(_ report: EpochReport) {
     position.reports.append(report)
     let best = position.reports[position.bestEpoch]
-    if position.bestEpoch == 0 || report.converted.isBetter(than: best.converted) {
-      if report.converted.isBetter(than: best.converted) {
-        position.bestEpoch = report.epoch
-        position.best = store.snapshot
-        position.bestStates = rounding.modules.map(\.state)
-      }
+    if report.converted.isBetter(than: best.converted, for: options.objective) {
+      position.bestEpoch = report.epoch
+      position.best = store.snapshot
+      position.bestStates = rounding.modules.map(\.state)
     }
     position.epoch += 1
     position.batch = 0
@@ -264,13 +262,16 @@ package final class TrainingRun {
       loss = Loss.squaredError(
         output, target: { Int(labels[$0 / columns]) == $0 % columns ? 1 : 0 }, into: gradient)
     case .divergence(let temperature):
-      let rows = plan.shape(ofOutput: target).map { $0.elementCount / max($0.dimensions.last ?? 1, 1) }
-      loss = given[target].map { teacher in
-        teacher.withUnsafeElements(of: Float.self) { values in
-          Loss.divergence(
-            output, from: values, rows: rows ?? 1, temperature: temperature, into: gradient)
-        }
-      } ?? .nan
+      let rows = plan.shape(ofOutput: target).map {
+        $0.elementCount / max($0.dimensions.last ?? 1, 1)
+      }
+      loss =
+        given[target].map { teacher in
+          teacher.withUnsafeElements(of: Float.self) { values in
+            Loss.divergence(
+              output, from: values, rows: rows ?? 1, temperature: temperature, into: gradient)
+          }
+        } ?? .nan
     case .noiseToSignal:
       loss = noise(target, given, plan, weight: 1, into: gradient)
     }

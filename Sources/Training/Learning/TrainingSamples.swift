@@ -93,7 +93,8 @@ package struct TrainingSamples: Sendable {
   }
 
   /// A part of the samples, apart from the rest: the last `share` of them in the order of a seed.
-  package func split(validationShare: Double, seed: UInt64) -> (training: [Int], validation: [Int]) {
+  package func split(validationShare: Double, seed: UInt64) -> (training: [Int], validation: [Int])
+  {
     var order = Array(0..<count)
     var generator = SeededGenerator(seed: seed)
     order.shuffle(using: &generator)

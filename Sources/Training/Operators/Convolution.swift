@@ -146,7 +146,9 @@ final class ConvolutionStep: TrainingStep {
     data = input.gradient.map { _ in
       ConvolutionDataGradient(geometry: geometry, batch: input.shape[0], isa: site.isa)
     }
-    weight = weights.gradient.map { _ in ConvolutionWeightGradient(geometry: geometry, isa: site.isa) }
+    weight = weights.gradient.map { _ in
+      ConvolutionWeightGradient(geometry: geometry, isa: site.isa)
+    }
     sums = ChannelSums(rows: pixels, channels: geometry.outputChannels, isa: site.isa)
     bytes = max(
       bytes, data?.scratchByteCount(threads: threads) ?? 0,

@@ -1,8 +1,8 @@
 internal import Execution
 internal import Graphs
 internal import Kernels
-internal import Tensors
 internal import OrderedCollections
+internal import Tensors
 
 /// Concat along any axis.
 enum ConcatenationOperator: DifferentiableOperator {
@@ -40,7 +40,9 @@ private final class ConcatenationStep: TrainingStep {
     var place = run.floats(output.slot)
     for (part, count) in zip(parts, lengths) {
       let source = run.floats(part.slot)
-      for row in 0..<outer { (place + row * length).update(from: source + row * count, count: count) }
+      for row in 0..<outer {
+        (place + row * length).update(from: source + row * count, count: count)
+      }
       place += count
     }
   }

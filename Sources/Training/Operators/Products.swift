@@ -215,7 +215,8 @@ private final class BatchedProductStep: TrainingStep {
   ) {
     for index in 0..<number {
       product.run(
-        left + index * product.rows * product.depth, right + index * product.depth * product.columns,
+        left + index * product.rows * product.depth,
+        right + index * product.depth * product.columns,
         into: place + index * product.rows * product.columns, scratch: run.raw(scratch),
         pool: run.pool)
     }

@@ -1,8 +1,8 @@
 internal import Execution
 internal import Graphs
 internal import Kernels
-internal import Tensors
 internal import OrderedCollections
+internal import Tensors
 
 /// Resize of any mode: along each axis a matrix, which the executor is asked for once.
 enum ResizeOperator: DifferentiableOperator {

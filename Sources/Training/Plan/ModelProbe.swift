@@ -1,8 +1,8 @@
 internal import Execution
 internal import Graphs
 internal import Kernels
-internal import Tensors
 internal import OrderedCollections
+internal import Tensors
 
 /// What one run of the float model over a batch tells: the shape of every value, and the elements
 /// of those that no weight and no sample decides.

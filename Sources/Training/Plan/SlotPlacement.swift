@@ -44,7 +44,8 @@ struct SlotPlacement {
       touch(value.gradient, at: count)
     }
     let order = lives.keys.sorted()
-    let placed = MemoryPlanner.place(order.map { lives[$0] ?? .init(byteCount: 0, first: 0, last: 0) })
+    let placed = MemoryPlanner.place(
+      order.map { lives[$0] ?? .init(byteCount: 0, first: 0, last: 0) })
     for (slot, offset) in zip(order, placed.offsets) { offsets[slot] = offset }
     byteCount = placed.byteCount
     placeScratch(records, slots)

@@ -1,5 +1,6 @@
 package import Kernels
 package import Quantization
+internal import Tensors
 
 /// Follows the range of one tensor while a model is trained, and holds the maps that it is rounded
 /// with; readers of one edge, and edges that share maps, share it.
@@ -108,6 +109,25 @@ package final class FakeQuantizationModule: @unchecked Sendable {
       QuantizationParameters(
         scale: $0.scale, zeroPoint: Int32($0.zeroPoint),
         range: QuantizedRange(lowest: Int32($0.lowest), highest: Int32($0.highest), type: type))
+    }
+  }
+
+  /// The maps under which PyTorch's `convert` stores weights: ranges follow the final weights once
+  /// more, and become maps by the observer's own rule, fused or not. Nil where PyTorch's modules are
+  /// not followed.
+  func mapsAsConverted(
+    _ weights: Tensor, type: QuantizedType
+  ) throws(ObserverError) -> [QuantizationParameters]? {
+    guard case .torch(_, let configuration, let constant) = rule, !minima.isEmpty, !learnsScale
+    else { return nil }
+    var observer = FakeQuantizer(
+      .unfused, configuration: configuration, axis: axis ?? 0, averagingConstant: constant)
+    try observer.observe(minima: minima, maxima: maxima)
+    try observer.observe(weights.floats, shape: weights.shape)
+    guard let found = observer.parameters else { return nil }
+    let range = QuantizedRange(lowest: found.lowest, highest: found.highest, type: type)
+    return zip(found.scales, found.zeroPoints).map {
+      QuantizationParameters(scale: $0, zeroPoint: Int32($1), range: range)
     }
   }
 

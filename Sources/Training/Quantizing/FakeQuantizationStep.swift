@@ -61,7 +61,9 @@ final class FakeQuantizationStep: TrainingStep {
   func forward(_ run: StepRun) {
     let values = UnsafePointer(run.floats(input.slot))
     if run.mode.observes, module.follows { observe(values, run) }
-    if let scales, !module.maps.isEmpty { module.setScales(UnsafeBufferPointer(store.values(scales))) }
+    if let scales, !module.maps.isEmpty {
+      module.setScales(UnsafeBufferPointer(store.values(scales)))
+    }
     if isRounding(run) {
       kernels.run(values, into: run.floats(output.slot), maps: module.maps, pool: run.pool)
     } else {

@@ -1,7 +1,7 @@
 package import Conversion
 internal import Graphs
-package import Quantization
 internal import OrderedCollections
+package import Quantization
 
 /// How ranges are followed while a model is trained.
 package enum RangeRule: Hashable, Sendable {
@@ -128,7 +128,8 @@ package final class Rounding {
       guard case .torch(let implementation) = rule else {
         return .scheme(scheme, averagingConstant: constant)
       }
-      return .torch(implementation, scheme.observed(isPerChannel: false), averagingConstant: constant)
+      return .torch(
+        implementation, scheme.observed(isPerChannel: false), averagingConstant: constant)
     }
   }
 
