@@ -41,7 +41,8 @@ import Testing
 
   /// Every product of the definition, as the places of its input, weight and output.
   private static func each(
-    _ g: ConvolutionGeometry, batch: Int, _ body: (_ input: Int, _ weight: Int, _ output: Int) -> Void
+    _ g: ConvolutionGeometry, batch: Int,
+    _ body: (_ input: Int, _ weight: Int, _ output: Int) -> Void
   ) {
     for image in 0..<batch {
       for y in 0..<g.outputHeight {
