@@ -24,7 +24,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.target(name: name)] + dependencies,
-    exclude: ["Screens": ["Snapshots"], "Datasets": ["Data"], "Execution": ["Data"]][name] ?? [],
+    exclude: [
+      "Screens": ["Snapshots"], "Datasets": ["Data"], "Execution": ["Data"], "Training": ["Data"],
+    ][name] ?? [],
     swiftSettings: strict)
 }
 
@@ -63,6 +65,12 @@ let package = Package(
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
         collections,
       ]),
+    module(
+      "Training",
+      [
+        "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
+        collections,
+      ]),
     module("Sessions", ["Tensors", "Quantization"]),
     module(
       "Workbench",
@@ -76,15 +84,15 @@ let package = Package(
       name: "octet",
       dependencies: [
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
-        "Calibration", "ONNX", "Sessions", "Workbench", "Screens", "Cells", "TerminalIO",
-        argumentParser, logging,
+        "Calibration", "Training", "ONNX", "Sessions", "Workbench", "Screens", "Cells",
+        "TerminalIO", argumentParser, logging,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "octet-benchmarks",
       dependencies: [
-        "Quantization", "Kernels", "Conversion", "Execution", "Datasets", "Calibration",
-        "Workbench", "Screens", "Cells", argumentParser, collections,
+        "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
+        "Calibration", "Training", "Workbench", "Screens", "Cells", argumentParser, collections,
       ],
       path: "Benchmarks",
       exclude: [
@@ -113,11 +121,17 @@ let package = Package(
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
         "ONNX",
       ]),
+    tests(
+      "Training",
+      [
+        "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
+        "ONNX", collections,
+      ]),
     .testTarget(
       name: "GoldenTests",
       dependencies: [
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
-        "Calibration", "ONNX", collections,
+        "Calibration", "Training", "ONNX", collections,
       ],
       swiftSettings: strict),
     tests("Sessions", ["Quantization", "Tensors"]),

@@ -12,10 +12,12 @@ import Workbench
 struct OctetBenchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "octet-benchmarks",
-    abstract: "Time what-if, calibration and key presses, and watch the memory.",
+    abstract: "Time what-if, calibration, key presses and training, and watch the memory.",
     discussion: "Of repeated measurements the best counts; ratios are medians over pairs.")
 
-  enum Part: String, CaseIterable, ExpressibleByArgument { case memory, calibration, whatif, keys }
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case memory, calibration, whatif, keys, training
+  }
 
   @Argument(help: "An ONNX model.", completion: .file(extensions: ["onnx"]))
   var model: String
@@ -66,6 +68,11 @@ struct OctetBenchmarks: ParsableCommand {
     if parts.contains(.calibration) {
       findings += try CalibrationBenchmark(
         project: project, dataset: dataset, batches: batches, rounds: rounds
+      ).run()
+    }
+    if parts.contains(.training) {
+      findings += try TrainingBenchmark(
+        project: project, dataset: dataset, recipe: recipe, rounds: rounds
       ).run()
     }
     if parts.contains(.whatif) || parts.contains(.keys) {

@@ -166,7 +166,8 @@ package struct Dataset: Sendable {
     }
   }
 
-  func isConstant(_ input: String) -> Bool { constants.contains(input) }
+  /// Whether one value of an input serves every batch.
+  package func isConstant(_ input: String) -> Bool { constants.contains(input) }
 
   private static func check(
     _ options: DatasetOptions, inputs: [InputSpecification]

@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// The order in which a value's elements lie in memory.
 package enum Layout: Sendable, Hashable {
@@ -8,7 +8,7 @@ package enum Layout: Sendable, Hashable {
   case channelsLast
 
   /// For each dimension in memory, outermost first, the axis it comes from.
-  func axes(rank: Int) -> [Int] {
+  package func axes(rank: Int) -> [Int] {
     switch self {
     case .rowMajor: Array(0..<rank)
     case .channelsLast: [0] + Array(2..<rank) + [1]
@@ -16,20 +16,20 @@ package enum Layout: Sendable, Hashable {
   }
 
   /// The dimensions as memory has them, outermost first.
-  func memoryShape(of shape: Shape) -> Shape {
+  package func memoryShape(of shape: Shape) -> Shape {
     self == .rowMajor ? shape : Shape(axes(rank: shape.rank).map { shape[$0] })
   }
 
   /// Where axis `axis` comes in memory.
-  func memoryAxis(_ axis: Int, rank: Int) -> Int {
+  package func memoryAxis(_ axis: Int, rank: Int) -> Int {
     guard self == .channelsLast, axis > 0 else { return axis }
     return axis == 1 ? rank - 1 : axis - 1
   }
 
-  static func supportsChannelsLast(rank: Int) -> Bool { rank == 3 || rank == 4 }
+  package static func supportsChannelsLast(rank: Int) -> Bool { rank == 3 || rank == 4 }
 
   /// Whether both layouts are the same bytes: one channel, or one position per image.
-  static func coincide(for shape: Shape) -> Bool {
+  package static func coincide(for shape: Shape) -> Bool {
     guard supportsChannelsLast(rank: shape.rank) else { return true }
     return shape[1] == 1 || shape.dimensions[2...].allSatisfy { $0 == 1 }
       || shape.elementCount == 0

@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels_activation_product.h"
 #include "kernels_f32.h"
+#include "kernels_gradient.h"
 #include "kernels_int8.h"
 #include "kernels_isa.h"
 #include "kernels_loop.h"

@@ -10,13 +10,16 @@ package enum Converter {
   /// An edge is rounded when the layer that makes it or one that reads it runs in int8; only int8
   /// layers read the rounded value of an edge that a float layer makes.
   ///
-  /// - Parameter edgeParameters: parameters by edge; those of an edge's representative come first.
+  /// - Parameters:
+  ///   - edgeParameters: parameters by edge; those of an edge's representative come first.
+  ///   - weightParameters: of weights whose maps are not to be chosen from their range, by initializer.
   package static func convert(
     _ layers: LayerGraph, _ resolution: Resolution,
-    edgeParameters: [String: QuantizationParameters]
+    edgeParameters: [String: QuantizationParameters],
+    weightParameters: [String: TensorParameters] = [:]
   ) throws(ConversionError) -> Conversion {
     let chosen = try parameters(of: resolution, layers, edgeParameters)
-    let stored = try storedWeights(layers, resolution, chosen)
+    let stored = try storedWeights(layers, resolution, chosen, given: weightParameters)
     var writer = ConversionWriter(
       layers: layers, resolution: resolution, parameters: chosen, stored: stored)
     writer.write()
@@ -72,9 +75,10 @@ package enum Converter {
 
   static func storedWeights(
     _ layers: LayerGraph, _ resolution: Resolution,
-    _ parameters: OrderedDictionary<String, QuantizationParameters>
+    _ parameters: OrderedDictionary<String, QuantizationParameters>,
+    given: [String: TensorParameters] = [:]
   ) throws(ConversionError) -> StoredWeights {
-    try StoredWeights(layers, resolution) { layer throws(ConversionError) in
+    try StoredWeights(layers, resolution, given: given) { layer throws(ConversionError) in
       guard let input = layer.inputs.first, let found = parameters[input] else {
         throw .unobserved(edge: layer.inputs.first ?? "", layer: layer.id)
       }

@@ -48,6 +48,8 @@ struct StoredWeights {
   private var weights: [Layer.ID: [Int: Weight]] = [:]
   private(set) var biases: [Layer.ID: Bias] = [:]
   private(set) var notes: [ConversionNote] = []
+  /// Maps that were chosen elsewhere, by initializer.
+  private let given: [String: TensorParameters]
 
   subscript(layer: Layer, reference: WeightReference) -> Weight? {
     weights[layer.id]?[reference.inputIndex]
@@ -63,9 +65,10 @@ struct StoredWeights {
   }
 
   init(
-    _ layers: LayerGraph, _ resolution: Resolution,
+    _ layers: LayerGraph, _ resolution: Resolution, given: [String: TensorParameters] = [:],
     inputScale: (Layer) throws(ConversionError) -> Float
   ) throws(ConversionError) {
+    self.given = given
     var users: OrderedDictionary<Key, [Use]> = [:]
     for layer in layers.layers {
       guard let choice = resolution.layers[layer.id], choice.precision != .float32 else { continue }
@@ -149,7 +152,12 @@ struct StoredWeights {
     let quantized: QuantizedWeights
     do {
       statistics = try WeightStatistics(tensor, axis: key.axis)
-      quantized = try statistics.quantized(with: key.scheme)
+      quantized =
+        if let given = given[key.initializer] {
+          QuantizedWeights(tensor, parameters: given, profile: key.scheme.profile)
+        } else {
+          try statistics.quantized(with: key.scheme)
+        }
     } catch {
       throw .weights(layer: uses[0].layer.id, reason: "\(error)")
     }

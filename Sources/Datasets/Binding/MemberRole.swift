@@ -34,12 +34,13 @@ struct MemberRole: Equatable {
   static func preference(_ purpose: DatasetPurpose) -> [Part] {
     switch purpose {
     case .calibration: [.calibration, .training, .unnamed, .validation, .test]
+    case .training: [.training, .calibration, .unnamed, .validation, .test]
     case .evaluation: [.test, .validation, .unnamed, .calibration, .training]
     }
   }
 }
 
-/// What the data will be used for; it decides between `calib_x` and `test_x`.
+/// What the data will be used for; it decides between `calib_x`, `train_x` and `test_x`.
 package enum DatasetPurpose: String, Codable, Sendable {
-  case calibration, evaluation
+  case calibration, training, evaluation
 }

@@ -24,10 +24,10 @@ package struct RandomRecipe: Codable, Hashable, Sendable {
 
 /// A small generator with a fixed algorithm, so that a seed means the same everywhere.
 /// - Source: Steele, Lea and Flood 2014, SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
   /// A stream of its own for one sample of one name.
   init(seed: UInt64, name: String, index: Int) {
@@ -39,7 +39,7 @@ struct SeededGenerator: RandomNumberGenerator {
     _ = next()
   }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9

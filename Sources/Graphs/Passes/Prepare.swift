@@ -24,8 +24,10 @@ extension Model {
   /// makes the value of its last. The model's own functions are spelled out. No input of the prepared graph is also an initializer.
   /// Graphs inside nodes are prepared the same way, hold their constants themselves, and share no
   /// name and no node id with any other.
+  ///
+  /// - Parameter keepsNormalizations: whether batch normalizations stay nodes, to be trained.
   package func prepared(
-    evaluate: ConstantEvaluator? = nil
+    evaluate: ConstantEvaluator? = nil, keepsNormalizations: Bool = false
   ) throws(UpgradeError) -> PreparedModel {
     var model = self
     try model.inlineFunctions()
@@ -34,14 +36,16 @@ extension Model {
     model.graph.spellOutFusedOperators(opset: model.opset)
     model.graph.inputs = model.graph.requiredInputs
     model.graph.separateSubgraphs()
-    model.graph.prepare(evaluate: evaluate, recording: &report)
+    model.graph.prepare(
+      evaluate: evaluate, keepsNormalizations: keepsNormalizations, recording: &report)
     return PreparedModel(model: model, report: report)
   }
 }
 
 extension Graph {
   fileprivate mutating func prepare(
-    evaluate: ConstantEvaluator?, recording report: inout PreparationReport
+    evaluate: ConstantEvaluator?, keepsNormalizations: Bool,
+    recording report: inout PreparationReport
   ) {
     convertConstantsToInitializers()
     removeIdentities(recording: &report)
@@ -56,12 +60,15 @@ extension Graph {
     var before = -1
     while report.foldings.count > before {
       before = report.foldings.count
-      foldBatchNormalizations(recording: &report)
+      if !keepsNormalizations { foldBatchNormalizations(recording: &report) }
       foldAffineChains(recording: &report)
     }
     eliminateDeadNodes(recording: &report)
     moveConstantsIntoSubgraphs()
-    mapSubgraphs { $0.prepare(evaluate: evaluate, recording: &report) }
+    mapSubgraphs {
+      $0.prepare(
+        evaluate: evaluate, keepsNormalizations: keepsNormalizations, recording: &report)
+    }
     eliminateUnusedInitializers()
   }
 }

@@ -28,39 +28,71 @@ package struct ConvolutionFloat: Sendable {
     precondition(
       bias.map { $0.count == geometry.outputChannels } ?? true,
       "a bias for each of \(geometry.outputChannels) channels")
-    self.geometry = geometry
-    self.activation = activation
-    self.isa = isa
-    if geometry.isDepthwise && geometry.groups > 1 {
-      method = .depthwise(
-        DepthwiseFloat(
-          geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
-    } else if WinogradFloat.pays(geometry, isa: isa) {
-      method = .winograd(
-        WinogradFloat(
-          geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa))
-    } else {
-      method = .product(
-        Self.packed(geometry, weights: weights, bias: bias, isa: isa),
-        zeros: PackedFloats(count: geometry.kernelWidth * geometry.inputChannelsPerGroup))
+    if WinogradFloat.pays(geometry, isa: isa) {
+      self.init(
+        geometry: geometry,
+        method: .winograd(
+          WinogradFloat(
+            geometry: geometry, weights: weights, bias: bias, activation: activation, isa: isa)),
+        activation: activation, isa: isa)
+      return
+    }
+    self.init(unfilled: geometry, activation: activation, isa: isa)
+    weights.withUnsafeBufferPointer { weights in
+      guard let base = weights.baseAddress else { preconditionFailure("no weights") }
+      guard let bias else { return fill(weights: base, bias: nil) }
+      bias.withUnsafeBufferPointer { fill(weights: base, bias: $0.baseAddress) }
     }
   }
 
-  private static func packed(
-    _ geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?, isa: InstructionSet
-  ) -> [PackedPanels] {
-    let taps = geometry.kernelHeight * geometry.kernelWidth
-    let channels = geometry.inputChannelsPerGroup
-    let columns = geometry.outputChannelsPerGroup
-    return weights.withUnsafeBufferPointer { values in
-      guard let base = values.baseAddress else { preconditionFailure("no weights") }
-      return (0..<geometry.groups).map { group in
+  /// A convolution whose weights are zero until they are filled in, as often as they change; none
+  /// are transformed for that.
+  package init(
+    unfilled geometry: ConvolutionGeometry, activation: FloatActivation = .none,
+    isa: InstructionSet = .best
+  ) {
+    let method: Method
+    if geometry.isDepthwise && geometry.groups > 1 {
+      method = .depthwise(DepthwiseFloat(geometry: geometry, activation: activation, isa: isa))
+    } else {
+      let panels = (0..<geometry.groups).map { _ in
         PackedPanels(
-          taps: taps, channels: channels, columns: columns,
-          source: PackedPanels.Source(
-            base: base + group * columns * channels * taps, tapStride: 1, channelStride: taps,
-            columnStride: channels * taps),
-          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) }, isa: isa)
+          taps: geometry.kernelHeight * geometry.kernelWidth,
+          channels: geometry.inputChannelsPerGroup, columns: geometry.outputChannelsPerGroup,
+          isa: isa)
+      }
+      method = .product(
+        panels, zeros: PackedFloats(count: geometry.kernelWidth * geometry.inputChannelsPerGroup))
+    }
+    self.init(geometry: geometry, method: method, activation: activation, isa: isa)
+  }
+
+  private init(
+    geometry: ConvolutionGeometry, method: Method, activation: FloatActivation,
+    isa: InstructionSet
+  ) {
+    self.geometry = geometry
+    self.method = method
+    self.activation = activation
+    self.isa = isa
+  }
+
+  /// Packs weights and a bias over those that were there; the convolution was made unfilled and is
+  /// not running.
+  /// - `weights`: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
+  /// - `bias`: one per output channel; what was there stays where it is nil.
+  package func fill(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?) {
+    switch method {
+    case .depthwise(let depthwise): depthwise.fill(weights: weights, bias: bias)
+    case .winograd: preconditionFailure("the weights of \(geometry) are transformed for good")
+    case .product(let groups, _):
+      for (group, panels) in groups.enumerated() {
+        let first = group * panels.columns
+        panels.fill(
+          from: PackedPanels.Source(
+            base: weights + first * panels.depth, tapStride: 1, channelStride: panels.taps,
+            columnStride: panels.depth))
+        if let bias { panels.fill(bias: bias + first) }
       }
     }
   }

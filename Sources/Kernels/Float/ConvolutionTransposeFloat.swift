@@ -35,6 +35,19 @@ package struct ConvolutionTransposeFloat: Sendable {
     precondition(
       bias.map { $0.count == geometry.outputChannels } ?? true,
       "a bias for each of \(geometry.outputChannels) channels")
+    self.init(unfilled: geometry, activation: activation, isa: isa)
+    weights.withUnsafeBufferPointer { weights in
+      guard let base = weights.baseAddress else { preconditionFailure("no weights") }
+      guard let bias else { return fill(weights: base, bias: nil) }
+      bias.withUnsafeBufferPointer { fill(weights: base, bias: $0.baseAddress) }
+    }
+  }
+
+  /// A convolution whose weights are zero until they are filled in.
+  package init(
+    unfilled geometry: ConvolutionTransposeGeometry, activation: FloatActivation = .none,
+    isa: InstructionSet = .best
+  ) {
     self.geometry = geometry
     self.activation = activation
     self.isa = isa
@@ -45,13 +58,14 @@ package struct ConvolutionTransposeFloat: Sendable {
       for column in 0..<phasesPerRow {
         let rowTaps = geometry.rowTaps(phase: row)
         let columnTaps = geometry.columnTaps(phase: column)
-        let taps = rowTaps.flatMap { ky in
-          columnTaps.map { kx in ky * geometry.kernelWidth + kx }
+        let groups = (0..<geometry.groups).map { _ in
+          PackedPanels(
+            taps: rowTaps.count * columnTaps.count, channels: geometry.inputChannelsPerGroup,
+            columns: geometry.outputChannelsPerGroup, isa: isa)
         }
         phases.append(
           Phase(
-            row: row, column: column, rowTaps: rowTaps, columnTaps: columnTaps,
-            groups: Self.packed(geometry, taps: taps, weights: weights, bias: bias, isa: isa)))
+            row: row, column: column, rowTaps: rowTaps, columnTaps: columnTaps, groups: groups))
       }
     }
     self.phases = phases
@@ -60,31 +74,22 @@ package struct ConvolutionTransposeFloat: Sendable {
       max(1, taps) * (geometry.outputWidth / geometry.strideWidth + 1) * 8, to: 64)
   }
 
-  private static func packed(
-    _ geometry: ConvolutionTransposeGeometry, taps: [Int], weights: [Float], bias: [Float]?,
-    isa: InstructionSet
-  ) -> [PackedPanels] {
-    let channels = geometry.inputChannelsPerGroup
-    let columns = geometry.outputChannelsPerGroup
+  /// Packs weights and a bias over those that were there; the convolution may not be running.
+  /// - `weights`: `[inputChannels, outputChannels / groups, kernelHeight, kernelWidth]`.
+  /// - `bias`: one per output channel; what was there stays where it is nil.
+  package func fill(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?) {
     let allTaps = geometry.kernelHeight * geometry.kernelWidth
-    return (0..<geometry.groups).map { group in
-      // Only this phase's taps, as [tap][channel][column].
-      var chosen = [Float](repeating: 0, count: max(1, taps.count * channels * columns))
-      for (index, tap) in taps.enumerated() {
-        for channel in 0..<channels {
-          for column in 0..<columns {
-            let source = ((group * channels + channel) * columns + column) * allTaps + tap
-            chosen[(index * channels + channel) * columns + column] = weights[source]
-          }
-        }
+    for phase in phases {
+      // Only this phase's taps.
+      let taps = phase.rowTaps.flatMap { row in
+        phase.columnTaps.map { column in row * geometry.kernelWidth + column }
       }
-      return chosen.withUnsafeBufferPointer { values in
-        guard let base = values.baseAddress else { preconditionFailure("no weights") }
-        return PackedPanels(
-          taps: taps.count, channels: channels, columns: columns,
-          source: PackedPanels.Source(
-            base: base, tapStride: channels * columns, channelStride: columns, columnStride: 1),
-          bias: bias.map { Array($0[group * columns..<(group + 1) * columns]) }, isa: isa)
+      for (group, panels) in phase.groups.enumerated() {
+        panels.fill(
+          from: PackedPanels.Source(
+            base: weights + group * panels.channels * panels.columns * allTaps, taps: taps,
+            tapStride: 1, channelStride: panels.columns * allTaps, columnStride: allTaps))
+        if let bias { panels.fill(bias: bias + group * panels.columns) }
       }
     }
   }

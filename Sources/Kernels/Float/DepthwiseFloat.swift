@@ -5,22 +5,27 @@ struct DepthwiseFloat: Sendable {
   let geometry: ConvolutionGeometry
   private let activation: FloatActivation
   private let isa: InstructionSet
+  private let rows: DepthwiseRows
   /// The bias, padded to whole blocks; blocks of 16 channels, `[taps][16]`; zeros for one pixel.
   private let memory: PackedFloats
 
   private static let block = 16
 
-  init(
-    geometry: ConvolutionGeometry, weights: [Float], bias: [Float]?, activation: FloatActivation,
-    isa: InstructionSet
-  ) {
+  init(geometry: ConvolutionGeometry, activation: FloatActivation, isa: InstructionSet) {
     self.geometry = geometry
     self.activation = activation
     self.isa = isa
+    rows = DepthwiseRows(geometry)
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    memory = PackedFloats(count: roundedUp(geometry.outputChannels, to: Self.block) * (taps + 2))
+  }
+
+  /// Packs weights, `[outputChannels, 1, kernelHeight, kernelWidth]`, over those that were there,
+  /// and a bias where there is one.
+  func fill(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?) {
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let padded = roundedUp(geometry.outputChannels, to: Self.block)
-    memory = PackedFloats(count: padded * (taps + 2))
-    for (channel, value) in (bias ?? []).enumerated() { memory.base[channel] = value }
+    if let bias { memory.base.update(from: bias, count: geometry.outputChannels) }
     for channel in 0..<geometry.outputChannels {
       let first = padded + channel / Self.block * Self.block * taps + channel % Self.block
       for tap in 0..<taps {
@@ -29,14 +34,8 @@ struct DepthwiseFloat: Sendable {
     }
   }
 
-  /// Input columns that the windows of one output row span, those outside included.
-  private var spannedColumns: Int {
-    max(geometry.outputWidth - 1, 0) * geometry.strideWidth
-      + (geometry.kernelWidth - 1) * geometry.dilationWidth + 1
-  }
-
   /// Scratch memory for one thread.
-  var byteCount: Int { roundedUp(spannedColumns * geometry.kernelHeight * 8, to: 64) }
+  var byteCount: Int { rows.byteCount }
 
   func run(
     _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>?,
@@ -66,21 +65,18 @@ struct DepthwiseFloat: Sendable {
     into output: UnsafeMutablePointer<Float>,
     pointers: UnsafeMutablePointer<UnsafePointer<Float>>
   ) {
-    let kernelRows = insideKernelRows(y)
+    let zeros =
+      UnsafePointer(memory.base + memory.count)
+      - roundedUp(geometry.outputChannels, to: Self.block)
+    let kernelRows = rows.point(y, of: image, zeros: zeros, into: pointers)
     let top = y * geometry.strideHeight - geometry.padTop
-    for (index, kernelRow) in kernelRows.enumerated() {
-      let row = top + kernelRow * geometry.dilationHeight
-      point(
-        at: image + row * geometry.inputWidth * geometry.inputChannels,
-        into: pointers + index * spannedColumns)
-    }
     let taps = geometry.kernelHeight * geometry.kernelWidth
     let weights = memory.base + roundedUp(geometry.outputChannels, to: Self.block)
     let bounds = activation.bounds
     let fetched = rowsToFetch(after: top)
     let lineCount = geometry.inputWidth * geometry.inputChannels
     var arguments = kern_depthwise_f32_row(
-      pixels: pointers, pixel_stride: spannedColumns, step: geometry.strideWidth,
+      pixels: pointers, pixel_stride: rows.spannedColumns, step: geometry.strideWidth,
       dilation: geometry.dilationWidth, kernel_rows: kernelRows.count,
       kernel_columns: geometry.kernelWidth, channels: geometry.outputChannels,
       weights: weights + kernelRows.lowerBound * geometry.kernelWidth * Self.block,
@@ -107,28 +103,5 @@ struct DepthwiseFloat: Sendable {
     let first = top + (geometry.kernelHeight - 1) * geometry.dilationHeight + 1
     guard geometry.inputCount >= Self.largeImage, first >= 0 else { return 0..<0 }
     return first..<max(first, min(geometry.inputHeight, first + geometry.strideHeight))
-  }
-
-  /// The kernel rows that lie over the image.
-  private func insideKernelRows(_ y: Int) -> Range<Int> {
-    let top = y * geometry.strideHeight - geometry.padTop
-    let dilation = geometry.dilationHeight
-    let first = top >= 0 ? 0 : (-top + dilation - 1) / dilation
-    let room = geometry.inputHeight - top
-    let end = room <= 0 ? 0 : min(geometry.kernelHeight, (room + dilation - 1) / dilation)
-    return min(first, geometry.kernelHeight)..<max(min(first, geometry.kernelHeight), end)
-  }
-
-  private func point(
-    at line: UnsafePointer<Float>, into pointers: UnsafeMutablePointer<UnsafePointer<Float>>
-  ) {
-    let zeros =
-      UnsafePointer(memory.base + memory.count)
-      - roundedUp(geometry.outputChannels, to: Self.block)
-    for index in 0..<spannedColumns {
-      let column = index &- geometry.padLeft
-      let isInside = column >= 0 && column < geometry.inputWidth
-      pointers[index] = isInside ? line + column &* geometry.inputChannels : zeros
-    }
   }
 }

@@ -92,7 +92,7 @@ package enum FloatActivation: Hashable, Sendable {
     }
   }
 
-  private var kernelCode: (code: kern_f32_unary, p: Float, q: Float) {
+  var kernelCode: (code: kern_f32_unary, p: Float, q: Float) {
     switch self {
     case .none: (KERN_F32_COPY, 0, 0)
     case .clamp(let low, let high): (KERN_F32_CLAMP, low, high)

@@ -45,13 +45,17 @@ package struct MatMulFloat: Sendable {
   }
 
   /// Multiplies one matrix with another.
+  /// - `bias`: one per column, added to every row.
+  /// - `activation`: applied to the sums.
   /// - `scratch`: `scratchByteCount(threads:)` bytes, aligned to 64.
   package func run(
     _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
-    into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    into output: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>? = nil,
+    activation: FloatActivation = .none, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let packed = scratch.assumingMemoryBound(to: Float.self)
     packed.update(repeating: 0, count: roundedUp(columns, to: 16))
+    if let bias { packed.update(from: bias, count: columns) }
     let kernels = isa.floatKernels
     pool.parallel(panels.count, grain: max(1, 2_048 / max(depth, 1))) { range in
       for panel in panels[range] {
@@ -70,8 +74,8 @@ package struct MatMulFloat: Sendable {
     PointwiseRun(
       input: rowsInOrder, inputStride: depth, rows: rows,
       panels: PanelView(base: UnsafePointer(packed), depth: depth, panels: panels),
-      output: BlockOutput(base: output, rowStride: columns, addend: nil), activation: .none,
-      isa: isa
+      output: BlockOutput(base: output, rowStride: columns, addend: nil),
+      activation: activation, isa: isa
     ).run(scratch: scratch + rightByteCount + leftByteCount, pool: pool)
   }
 }

@@ -1,6 +1,7 @@
 /// Memory for packed weights: aligned to a cache line, zero at first.
 ///
-/// `@unchecked`: written only while the object that owns it is built.
+/// `@unchecked`: written only while the object that owns it is built, or by training, which lets
+/// nobody read meanwhile.
 final class PackedFloats: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int

@@ -11,20 +11,25 @@ struct PackedPanels: Sendable {
     var offset: Int
   }
 
-  /// Where the weight for depth `tap * channels + channel` and a column lies in the source:
-  /// `base + tap * tapStride + channel * channelStride + column * columnStride`.
+  /// Where the weight for depth `index * channels + channel` and a column lies in the source:
+  /// `base + tap * tapStride + channel * channelStride + column * columnStride`, where `tap` is
+  /// `index`, or what `taps` has in its place.
   struct Source {
     var base: UnsafePointer<Float>
+    var taps: [Int]? = nil
     var tapStride: Int
     var channelStride: Int
     var columnStride: Int
   }
 
-  let depth: Int
+  let taps: Int
+  let channels: Int
   let columns: Int
   let panels: [Panel]
   /// The bias, padded to whole panels, and the panels behind it.
   private let memory: PackedFloats
+
+  var depth: Int { taps * channels }
 
   /// Floats that packing takes, bias included.
   static func floatCount(depth: Int, columns: Int) -> Int {
@@ -48,26 +53,41 @@ struct PackedPanels: Sendable {
     return panels
   }
 
+  /// Panels of zeros, to be filled.
+  init(taps: Int, channels: Int, columns: Int, isa: InstructionSet) {
+    self.taps = taps
+    self.channels = channels
+    self.columns = columns
+    panels = Self.cut(depth: taps * channels, columns: columns, widest: isa.widestFloatPanel)
+    memory = PackedFloats(
+      count: panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * taps * channels })
+  }
+
   init(
     taps: Int, channels: Int, columns: Int, source: Source, factor: Float = 1, bias: [Float]?,
     isa: InstructionSet
   ) {
-    depth = taps * channels
-    self.columns = columns
-    panels = Self.cut(depth: depth, columns: columns, widest: isa.widestFloatPanel)
-    memory = PackedFloats(
-      count: panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * taps * channels })
+    self.init(taps: taps, channels: channels, columns: columns, isa: isa)
+    fill(from: source, factor: factor)
     for (column, value) in (bias ?? []).enumerated() { memory.base[column] = value }
+  }
+
+  /// Packs weights over those that were there; nobody may be multiplying.
+  func fill(from source: Source, factor: Float = 1) {
     let pack = kern_f32_table_for(KERN_SCALAR).pointee.pack
     for panel in panels {
-      for tap in 0..<taps {
+      for index in 0..<taps {
+        let tap = source.taps?[index] ?? index
         pack(
           source.base + tap * source.tapStride + panel.firstColumn * source.columnStride,
           source.channelStride, source.columnStride, channels, panel.columns, panel.width, factor,
-          memory.base + panel.offset + tap * channels * panel.width)
+          memory.base + panel.offset + index * channels * panel.width)
       }
     }
   }
+
+  /// Puts `columns` values in place of the bias.
+  func fill(bias: UnsafePointer<Float>) { memory.base.update(from: bias, count: columns) }
 
   var view: PanelView { PanelView(base: UnsafePointer(memory.base), depth: depth, panels: panels) }
 }

@@ -18,7 +18,8 @@ struct WindowRows {
   /// Runs of up to so many values are worth joining.
   private static let mostJoined = 64
 
-  init(_ geometry: ConvolutionGeometry) {
+  /// - `mostRows`: output pixels that one table is for; by default as many as a block has.
+  init(_ geometry: ConvolutionGeometry, mostRows: Int? = nil) {
     self.geometry = geometry
     let run = geometry.kernelWidth * geometry.inputChannels
     joinsColumns =
@@ -29,9 +30,10 @@ struct WindowRows {
     fresh =
       geometry.inputChannelsPerGroup * min(geometry.strideHeight, geometry.kernelHeight)
       * min(geometry.strideWidth, geometry.kernelWidth)
-    mostRows = BlockPlan.mostRows(
-      fresh: fresh, columns: geometry.outputChannelsPerGroup, taps: taps)
-    pointerByteCount = roundedUp(mostRows * taps * 8, to: 64)
+    self.mostRows =
+      mostRows
+      ?? BlockPlan.mostRows(fresh: fresh, columns: geometry.outputChannelsPerGroup, taps: taps)
+    pointerByteCount = roundedUp(self.mostRows * taps * 8, to: 64)
   }
 
   /// Scratch memory for one thread.

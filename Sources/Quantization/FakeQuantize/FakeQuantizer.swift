@@ -69,6 +69,23 @@ package struct FakeQuantizer: Sendable {
       try channels.observe(values, shape: shape)
       observer = .perChannel(channels)
     }
+    try chooseMaps()
+  }
+
+  /// Takes the ranges of a batch, one per map, into the ranges, and chooses the maps anew.
+  package mutating func observe(minima: [Float], maxima: [Float]) throws(ObserverError) {
+    switch observer {
+    case .perTensor(var tensor):
+      tensor.observe(minimum: minima[0], maximum: maxima[0])
+      observer = .perTensor(tensor)
+    case .perChannel(var channels):
+      channels.observe(minima: minima, maxima: maxima)
+      observer = .perChannel(channels)
+    }
+    try chooseMaps()
+  }
+
+  private mutating func chooseMaps() throws(ObserverError) {
     switch implementation {
     case .unfused:
       parameters = try configuration.parameters(minima: minima, maxima: maxima)

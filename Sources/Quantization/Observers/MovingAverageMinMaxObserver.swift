@@ -9,6 +9,11 @@ package struct MovingAverageMinMaxObserver: Hashable, Sendable {
   /// Adds one batch; an empty one is ignored.
   package mutating func observe(_ values: [Float]) {
     guard let (low, high) = observedExtent(of: values) else { return }
+    observe(minimum: low, maximum: high)
+  }
+
+  /// Adds the range of one batch.
+  package mutating func observe(minimum low: Float, maximum high: Float) {
     if minimum == .infinity && maximum == -.infinity {
       minimum = low
       maximum = high

@@ -16,15 +16,22 @@ package struct MovingAveragePerChannelMinMaxObserver: Hashable, Sendable {
   /// Adds one batch; an empty one is ignored.
   package mutating func observe(_ values: [Float], shape: Shape) throws(ObserverError) {
     guard let batch = try ChannelExtents(values, shape: shape, axis: axis) else { return }
+    if !minima.isEmpty { try batch.check(channels: minima.count) }
+    observe(minima: batch.minima, maxima: batch.maxima)
+  }
+
+  /// Adds the ranges of one batch.
+  /// - Precondition: as many as before.
+  package mutating func observe(minima lows: [Float], maxima highs: [Float]) {
     guard !minima.isEmpty else {
-      minima = batch.minima
-      maxima = batch.maxima
+      minima = lows
+      maxima = highs
       return
     }
-    try batch.check(channels: minima.count)
+    precondition(lows.count == minima.count, "\(lows.count) channels, \(minima.count) before")
     for channel in minima.indices {
-      minima[channel] += averagingConstant * (batch.minima[channel] - minima[channel])
-      maxima[channel] += averagingConstant * (batch.maxima[channel] - maxima[channel])
+      minima[channel] += averagingConstant * (lows[channel] - minima[channel])
+      maxima[channel] += averagingConstant * (highs[channel] - maxima[channel])
     }
   }
 

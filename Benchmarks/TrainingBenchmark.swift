@@ -1,0 +1,54 @@
+import Calibration
+import Conversion
+import Datasets
+import Execution
+import Graphs
+import Kernels
+import Quantization
+import Tensors
+import Training
+import Workbench
+
+/// What one update of all weights takes: forwards, backwards and the optimizer.
+struct TrainingBenchmark {
+  let project: Project
+  let dataset: Dataset
+  let recipe: Recipe
+  let rounds: Int
+
+  func run() throws -> [Finding] {
+    let inputs = try dataset.inputBatch(at: 0).inputs
+    return [
+      try measure("training step in float", inputs, rounding: nil),
+      try measure(
+        "training step, rounded", inputs,
+        rounding: try Rounding(project.layers, try project.layers.resolve(recipe))),
+    ]
+  }
+
+  private func measure(
+    _ name: String, _ inputs: [String: Tensor], rounding: Rounding?
+  ) throws -> Finding {
+    let store = ParameterStore()
+    let output = project.layers.model.graph.outputs[0].name
+    let plan = try TrainingPlan(
+      project.layers.model, sample: inputs, outputs: [output], store: store, rounding: rounding,
+      pool: ThreadPool(threads: project.options.threads), isa: project.options.instructionSet)
+    let optimizer = Optimizer(.sgd, store)
+    func step() throws {
+      try plan.forward(inputs, mode: .training)
+      // The gradient of half the sum of squares.
+      if let gradient = plan.outputGradient(output) {
+        _ = gradient.update(fromContentsOf: plan.output(output))
+      }
+      plan.backward(mode: .training)
+      optimizer.step(rate: 1e-6)
+    }
+    try step()
+    return Finding(
+      name, .milliseconds,
+      try (0..<max(rounds, 3)).map { round in
+        Sample(subject: "round \(round + 1)", value: try milliseconds(step))
+      })
+  }
+}

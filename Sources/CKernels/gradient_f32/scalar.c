@@ -1,0 +1,2 @@
+#define KERNEL(name) kern_##name##_f32__scalar
+#include "body.h"

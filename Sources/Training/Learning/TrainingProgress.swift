@@ -1,0 +1,66 @@
+/// How well a model does on samples that it is not trained on.
+package struct Validation: Hashable, Codable, Sendable {
+  /// Share of samples whose largest output is the label; nil without labels.
+  package var accuracy: Double?
+  /// Share of samples whose largest output is the float model's.
+  package var agreement: Double
+  /// Signal to noise ratio of the output against the float model's, in decibels.
+  package var decibels: Double
+
+  package init(accuracy: Double?, agreement: Double, decibels: Double) {
+    self.accuracy = accuracy
+    self.agreement = agreement
+    self.decibels = decibels
+  }
+
+  /// Whether this is the better model: by labels where there are any, then by classes where these
+  /// are trained, then by the distance from the float model.
+  package func isBetter(than other: Validation, for objective: Objective) -> Bool {
+    if let accuracy, let others = other.accuracy, accuracy != others { return accuracy > others }
+    if case .divergence = objective, agreement != other.agreement {
+      return agreement > other.agreement
+    }
+    return decibels > other.decibels
+  }
+}
+
+/// What one epoch came to.
+package struct EpochReport: Hashable, Codable, Sendable {
+  /// Counted from 1; 0 is the model before training.
+  package var epoch: Int
+  /// Mean over the epoch's batches; nil before training.
+  package var loss: Double?
+  /// With fake quantization.
+  package var simulated: Validation
+  /// The converted model on integer kernels.
+  package var converted: Validation
+}
+
+/// How far a training run is.
+package struct TrainingProgress: Sendable {
+  package let epoch: Int
+  package let epochCount: Int
+  package let batch: Int
+  package let batchCount: Int
+  package let loss: Double
+  package let gradientNorm: Double
+  package let rate: Float
+  package let elapsed: Duration
+  /// Set when an epoch has ended.
+  package let report: EpochReport?
+
+  /// Time to go at the pace so far; nil before the first batch.
+  package var remaining: Duration? {
+    let done = (epoch - 1) * batchCount + batch
+    guard done > 0 else { return nil }
+    return elapsed * (epochCount * batchCount - done) / done
+  }
+}
+
+/// What a training run leaves.
+package struct TrainingOutcome: Sendable {
+  /// Before training, then epoch by epoch.
+  package var reports: [EpochReport]
+  /// The epoch whose weights were kept; 0 where none was better than the model before.
+  package var bestEpoch: Int
+}

@@ -1,0 +1,373 @@
+internal import Conversion
+internal import Datasets
+internal import Execution
+package import Graphs
+package import Kernels
+internal import OrderedCollections
+package import Quantization
+internal import Tensors
+
+/// Trains a model with its int8 rounding in view, epoch by epoch.
+///
+/// The same seed, samples and number of threads give the same weights. Belongs to one caller at a
+/// time; calls between batches let that caller pause it or throw it away.
+package final class TrainingRun {
+  package let options: TrainingOptions
+  package let recipe: Recipe
+  /// The model as it is trained.
+  package let model: Model
+  package let store = ParameterStore()
+  package let rounding: Rounding
+  let optimizer: Optimizer
+  private let samples: TrainingSamples
+  private let validationSamples: TrainingSamples
+  private let training: [Int]
+  private let validation: [Int]
+  private let pool: ThreadPool
+  private let isa: InstructionSet
+  private let teacher: Teacher
+  private var plans: [Int: TrainingPlan] = [:]
+  /// The value that losses are taken of: logits where the model ends with a softmax.
+  private let target: String
+  private var position: TrainingPosition
+  private let clock = ContinuousClock()
+
+  /// - Parameters:
+  ///   - source: as the file has it, or prepared.
+  ///   - validation: samples to judge by; a part of `samples` is kept apart when there are none.
+  package init(
+    _ source: Model, recipe: Recipe, options: TrainingOptions, samples: TrainingSamples,
+    validation: TrainingSamples? = nil, threads: Int = 1, isa: InstructionSet = .best
+  ) throws(TrainingError) {
+    try options.check()
+    self.options = options
+    self.recipe = recipe
+    let layers: LayerGraph
+    let resolution: Resolution
+    do {
+      model = try source.prepared(keepsNormalizations: options.trainsNormalizations).model
+      layers = try LayerGraph(model: source).grouped(by: recipe)
+      resolution = try layers.resolve(recipe)
+    } catch {
+      throw .conversion("\(error)")
+    }
+    rounding = try Rounding(
+      layers, resolution, rule: options.ranges, averagingConstant: options.averagingConstant,
+      learnsScales: options.learnsScales)
+    guard let output = model.graph.outputs.first?.name else { throw .nothingToTrain }
+    target = Self.logits(of: output, in: model.graph)
+    for name in options.innerValues
+    where !model.graph.nodes.contains(where: { $0.outputs.contains(name) }) {
+      throw .unknownValue(name: name)
+    }
+    self.samples = samples
+    validationSamples = validation ?? samples
+    if let validation {
+      training = Array(0..<samples.count)
+      self.validation = Array(0..<validation.count)
+    } else {
+      let split = samples.split(
+        validationShare: options.validationShare, seed: options.seed)
+      training = split.training
+      self.validation = split.validation.isEmpty ? split.training : split.validation
+    }
+    guard !training.isEmpty else { throw .badOption("No sample is left to train on.") }
+    pool = ThreadPool(threads: threads)
+    self.isa = isa
+    teacher = try Teacher(
+      model, names: Array(Set([target] + options.innerValues)).sorted(), threads: threads,
+      isa: isa)
+    optimizer = Optimizer(options.optimizer, store)
+    position = TrainingPosition()
+    if options.objective.needsLabels { try checkLabels() }
+    // Compiling says now what cannot be trained.
+    _ = try plan(for: Array(training.prefix(options.batchSize)))
+  }
+
+  /// The input of a softmax that makes `output`, or `output`: losses are taken of logits.
+  private static func logits(of output: String, in graph: Graph) -> String {
+    guard
+      let node = graph.nodes.first(where: { $0.outputs.first == output }),
+      node.is("Softmax") || node.is("LogSoftmax"), let input = node.input(0)
+    else { return output }
+    return input
+  }
+
+  private func checkLabels() throws(TrainingError) {
+    guard let labels = samples.labels else { throw .noLabels }
+    let plan = try plan(for: Array(training.prefix(options.batchSize)))
+    let shape = plan.shape(ofOutput: target) ?? []
+    guard shape.rank == 2 else {
+      throw .badLabels(detail: "'\(target)' has shape \(shape), not one row of classes per sample")
+    }
+    for label in labels where label < 0 || label >= Int64(shape[1]) {
+      throw .badLabels(detail: "label \(label) where the model has classes 0...\(shape[1] - 1)")
+    }
+  }
+
+  // Plans and batches.
+
+  /// The plan for batches of that many samples.
+  private func plan(for numbers: [Int]) throws(TrainingError) -> TrainingPlan {
+    if let plan = plans[numbers.count] { return plan }
+    let plan = try TrainingPlan(
+      model, sample: samples.batch(numbers).inputs,
+      outputs: [target] + options.innerValues.filter { $0 != target }, store: store,
+      trained: options.trained, rounding: rounding, pool: pool, isa: isa)
+    plans[numbers.count] = plan
+    return plan
+  }
+
+  private var batchesPerEpoch: Int {
+    (training.count + options.batchSize - 1) / options.batchSize
+  }
+
+  /// The samples of an epoch in its order.
+  private func order(epoch: Int) -> [Int] {
+    var order = training
+    var generator = SeededGenerator(
+      seed: options.seed &+ UInt64(epoch) &* 0x9e37_79b9_7f4a_7c15)
+    order.shuffle(using: &generator)
+    return order
+  }
+
+  private func mode(epoch: Int) -> TrainingMode {
+    TrainingMode(
+      normalizesByBatch: options.trainsNormalizations
+        && options.normalizationEpochs.map { epoch <= $0 } ?? true,
+      observes: options.rangeEpochs.map { epoch <= $0 } ?? true, quantizes: true)
+  }
+
+  // The loop.
+
+  /// Trains to the end.
+  /// - Parameters:
+  ///   - checkpoint: where to keep what a later run can go on from; written after every epoch, and
+  ///     once a minute.
+  ///   - betweenBatches: may wait, or throw to give up.
+  /// - Returns: what came of every epoch; the best weights are in place.
+  package func run(
+    checkpoint: String? = nil, betweenBatches: () throws -> Void = {},
+    progress: (TrainingProgress) throws -> Void = { _ in }
+  ) throws -> TrainingOutcome {
+    let start = clock.now
+    var saved = clock.now
+    if position.reports.isEmpty { try begin() }
+    while position.epoch <= options.epochs, !hasStopped {
+      let epoch = position.epoch
+      let order = order(epoch: epoch)
+      while position.batch < batchesPerEpoch {
+        try betweenBatches()
+        let first = position.batch * options.batchSize
+        let numbers = Array(order[first..<min(first + options.batchSize, order.count)])
+        let rate = options.rate.rate(
+          step: (epoch - 1) * batchesPerEpoch + position.batch, stepsPerEpoch: batchesPerEpoch,
+          totalSteps: options.epochs * batchesPerEpoch)
+        let (loss, norm) = try step(numbers, rate: rate, mode: mode(epoch: epoch))
+        guard loss.isFinite, norm.isFinite else {
+          throw TrainingError.diverged(epoch: epoch, batch: position.batch + 1)
+        }
+        position.batch += 1
+        position.lossSum += loss * Double(numbers.count)
+        try progress(
+          TrainingProgress(
+            epoch: epoch, epochCount: options.epochs, batch: position.batch,
+            batchCount: batchesPerEpoch, loss: loss, gradientNorm: norm, rate: rate,
+            elapsed: clock.now - start, report: nil))
+        if let checkpoint, clock.now - saved > .seconds(60) {
+          try save(to: checkpoint)
+          saved = clock.now
+        }
+      }
+      let report = try report(epoch: epoch, loss: position.lossSum / Double(training.count))
+      finishEpoch(report)
+      if let checkpoint {
+        try save(to: checkpoint)
+        saved = clock.now
+      }
+      try progress(
+        TrainingProgress(
+          epoch: epoch, epochCount: options.epochs, batch: batchesPerEpoch,
+          batchCount: batchesPerEpoch, loss: report.loss ?? 0, gradientNorm: 0, rate: 0,
+          elapsed: clock.now - start, report: report))
+    }
+    keepBest()
+    return TrainingOutcome(reports: position.reports, bestEpoch: position.bestEpoch)
+  }
+
+  /// Follows ranges once without training, and measures the model as it is.
+  private func begin() throws {
+    let mode = TrainingMode(normalizesByBatch: false, observes: true, quantizes: false)
+    for first in stride(from: 0, to: training.count, by: options.batchSize) {
+      guard first < 64 * options.batchSize else { break }
+      let numbers = Array(training[first..<min(first + options.batchSize, training.count)])
+      try plan(for: numbers).forward(samples.batch(numbers).inputs, mode: mode)
+    }
+    let report = try report(epoch: 0, loss: nil)
+    position.reports = [report]
+    position.best = store.snapshot
+    position.bestStates = rounding.modules.map(\.state)
+  }
+
+  private var hasStopped: Bool {
+    guard let patience = options.patience else { return false }
+    return position.epoch - 1 - position.bestEpoch >= patience
+  }
+
+  private func finishEpoch(_ report: EpochReport) {
+    position.reports.append(report)
+    let best = position.reports[position.bestEpoch]
+    if report.converted.isBetter(than: best.converted, for: options.objective) {
+      position.bestEpoch = report.epoch
+      position.best = store.snapshot
+      position.bestStates = rounding.modules.map(\.state)
+    }
+    position.epoch += 1
+    position.batch = 0
+    position.lossSum = 0
+  }
+
+  private func keepBest() {
+    store.restore(position.best)
+    for (module, state) in zip(rounding.modules, position.bestStates) { module.restore(state) }
+  }
+
+  /// One update by a batch.
+  package func step(
+    _ numbers: [Int], rate: Float, mode: TrainingMode
+  ) throws(TrainingError) -> (loss: Double, gradientNorm: Double) {
+    let plan = try plan(for: numbers)
+    let (inputs, labels) = samples.batch(numbers)
+    try plan.forward(inputs, mode: mode)
+    let loss = try leaveGradients(plan, inputs, labels)
+    plan.backward(mode: mode)
+    return (loss, optimizer.step(rate: rate, clip: options.clip))
+  }
+
+  /// Takes the loss, and leaves its gradients for the backward pass.
+  private func leaveGradients(
+    _ plan: TrainingPlan, _ inputs: [String: Tensor], _ labels: [Int64]?
+  ) throws(TrainingError) -> Double {
+    let needsTeacher = !options.objective.needsLabels || !options.innerValues.isEmpty
+    let given = needsTeacher ? try teacher.values(inputs) : [:]
+    let output = plan.output(target)
+    guard let gradient = plan.outputGradient(target) else { throw .nothingToTrain }
+    var loss: Double
+    switch options.objective {
+    case .crossEntropy:
+      loss = Loss.crossEntropy(output, labels: labels ?? [], into: gradient)
+    case .squaredError:
+      let labels = labels ?? []
+      let columns = output.count / max(labels.count, 1)
+      loss = Loss.squaredError(
+        output, target: { Int(labels[$0 / columns]) == $0 % columns ? 1 : 0 }, into: gradient)
+    case .divergence(let temperature):
+      let rows = plan.shape(ofOutput: target).map {
+        $0.elementCount / max($0.dimensions.last ?? 1, 1)
+      }
+      loss =
+        given[target].map { teacher in
+          teacher.withUnsafeElements(of: Float.self) { values in
+            Loss.divergence(
+              output, from: values, rows: rows ?? 1, temperature: temperature, into: gradient)
+          }
+        } ?? .nan
+    case .noiseToSignal:
+      loss = noise(target, given, plan, weight: 1, into: gradient)
+    }
+    for name in options.innerValues where name != target {
+      guard let gradient = plan.outputGradient(name) else { continue }
+      let weight = options.innerWeight / Double(options.innerValues.count)
+      loss += weight * noise(name, given, plan, weight: weight, into: gradient)
+    }
+    return loss
+  }
+
+  private func noise(
+    _ name: String, _ given: [String: Tensor], _ plan: TrainingPlan, weight: Double,
+    into gradient: UnsafeMutableBufferPointer<Float>
+  ) -> Double {
+    given[name].map { teacher in
+      teacher.withUnsafeElements(of: Float.self) { values in
+        Loss.noiseToSignal(plan.output(name), from: values, weight: weight, into: gradient)
+      }
+    } ?? .nan
+  }
+
+  // Validation.
+
+  /// The float and the int8 model as they are now.
+  package func trained() throws(TrainingError) -> TrainedModel {
+    if let failure = rounding.modules.compactMap(\.failure).first { throw .quantizer(failure) }
+    return try TrainedModel(
+      model, store: store, rounding: rounding, recipe: recipe,
+      usesTrainedWeightMaps: options.learnsScales || options.ranges != .recipe)
+  }
+
+  private func report(epoch: Int, loss: Double?) throws -> EpochReport {
+    let trained = try trained()
+    var int8 = trained.conversion.model
+    // Integer kernels make the output; a softmax behind it changes no order.
+    let name = trained.conversion.observableName(of: target)
+    int8.graph.outputs = [ValueDeclaration(name: name, elementType: nil, dimensions: nil)]
+    let executor = try Executor(
+      model: int8,
+      options: ExecutionOptions(
+        mode: .integer, instructionSet: isa, threads: pool.threadCount),
+      isPrepared: true)
+    var simulated = ValidationTally()
+    var converted = ValidationTally()
+    for first in stride(from: 0, to: validation.count, by: options.batchSize) {
+      let numbers = Array(validation[first..<min(first + options.batchSize, validation.count)])
+      let (inputs, labels) = validationSamples.batch(numbers)
+      let teacher = try teacher.values(inputs)[target]?.floats ?? []
+      let plan = try plan(for: numbers)
+      try plan.forward(inputs, mode: .evaluation)
+      let rows = labels?.count ?? numbers.count
+      simulated.add(plan.output(target), teacher: teacher, labels: labels, rows: rows)
+      let found = try executor.run(inputs)[name]?.floats ?? []
+      found.withUnsafeBufferPointer {
+        converted.add($0, teacher: teacher, labels: labels, rows: rows)
+      }
+    }
+    return EpochReport(
+      epoch: epoch, loss: loss, simulated: simulated.result, converted: converted.result)
+  }
+
+  // Checkpoints.
+
+  private func save(to path: String) throws {
+    try TrainingCheckpoint(
+      position: position, parameters: store.snapshot, names: store.entries.map(\.name),
+      states: rounding.modules.map(\.state), optimizer: optimizer, options: "\(options)"
+    ).write(to: path)
+  }
+
+  /// Goes on from a checkpoint of a run with the same model, samples and options.
+  package func resume(from path: String) throws {
+    let found = try TrainingCheckpoint(reading: path, entries: store.entries)
+    guard found.options == "\(options)" else {
+      throw TrainingError.checkpoint(path: path, reason: "it belongs to a run with other options")
+    }
+    guard found.states.count == rounding.modules.count else {
+      throw TrainingError.checkpoint(path: path, reason: "it belongs to another recipe")
+    }
+    position = found.position
+    store.restore(found.parameters)
+    for (module, state) in zip(rounding.modules, found.states) { module.restore(state) }
+    optimizer.restore(steps: found.optimizerSteps, memories: found.memories)
+  }
+}
+
+/// Where a run stands, and what it keeps.
+struct TrainingPosition {
+  /// Counted from 1.
+  var epoch = 1
+  /// Batches of the epoch that are done.
+  var batch = 0
+  var lossSum = 0.0
+  var reports: [EpochReport] = []
+  var bestEpoch = 0
+  var best: [Tensor] = []
+  var bestStates: [FakeQuantizationModule.State] = []
+}
