@@ -11,7 +11,10 @@ import Testing
     (.leakyRelu(slope: 0.125), { $0 < 0 ? 0.125 * $0 : $0 }),
     (.hardSigmoid(alpha: 0.25, beta: 0.5), { max(0, min(1, 0.25 * $0 + 0.5)) }),
     (.hardSwish, { $0 * max(0, min(1, $0 / 6 + 0.5)) }),
-    (.hardSwishAffine(scale: -0.5, offset: 0.25), { 0.25 - 0.5 * $0 * max(0, min(1, $0 / 6 + 0.5)) }),
+    (
+      .hardSwishAffine(scale: -0.5, offset: 0.25),
+      { 0.25 - 0.5 * $0 * max(0, min(1, $0 / 6 + 0.5)) }
+    ),
     (.sigmoid, { 1 / (1 + exp(-$0)) }),
     (.silu, { $0 / (1 + exp(-$0)) }),
     (.tanh, { tanh($0) }),

@@ -5,7 +5,10 @@ import Testing
 @Suite struct FloatLayoutTests {
   @Test(
     arguments: InstructionSet.available,
-    [(1, 1), (3, 50), (3, 1), (3, 16), (3, 128), (3, 150), (8, 8), (7, 9), (16, 17), (24, 196), (196, 24), (65, 130), (1, 40)])
+    [
+      (1, 1), (3, 50), (3, 1), (3, 16), (3, 128), (3, 150), (8, 8), (7, 9), (16, 17), (24, 196),
+      (196, 24), (65, 130), (1, 40),
+    ])
   func transposeSwapsRowsAndColumns(isa: InstructionSet, size: (Int, Int)) {
     let (rows, columns) = size
     let input = testValues(2 * rows * columns)

@@ -57,9 +57,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (0.37, 80, 0), (900, -700, 12), (1e30, 5, -3), (0.001, 0.002, 20_000), (0.25, 0.25, -20_000),
-  ] as [(Float, Float, Int32)])
+  @Test(
+    arguments: [
+      (0.37, 80, 0), (900, -700, 12), (1e30, 5, -3), (0.001, 0.002, 20_000), (0.25, 0.25, -20_000),
+    ] as [(Float, Float, Int32)])
   func extremeMultipliersAreClampedAlike(left: Float, right: Float, zero: Int32) {
     let constants = BinaryInt8(
       leftZeroPoint: 128, rightZeroPoint: 3, leftMultiplier: left, rightMultiplier: right,
@@ -162,7 +163,8 @@ import Testing
   }
 
   /// Quotients next to a half, where a division that is off by the last bit shows.
-  @Test(arguments: [0.1, 1.0 / 3, 0.0078125, 0x1.fffffep-5, 3.7e-5, 1e-35, 2e30, 0x1p-136] as [Float])
+  @Test(
+    arguments: [0.1, 1.0 / 3, 0.0078125, 0x1.fffffep-5, 3.7e-5, 1e-35, 2e30, 0x1p-136] as [Float])
   func quantizingRoundsTheRoundedQuotient(scale: Float) {
     var random = SeededRandom(seed: 16)
     let input = (0..<4_000).map { index in

@@ -176,8 +176,7 @@ void kern_quantize_f32_u8__avx512vnni(const float *in, uint8_t *out, size_t coun
                       _mm512_set1_ps(512 * scale)};
   const code_range to = range_of(zero_point, (float)(0 - zero_point), (float)(255 - zero_point));
   // Packing works in quarters of a vector.
-  const __m512i in_order =
-      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   size_t i = 0;
   for (; i + BYTES <= count; i += BYTES) {
     __m512 reals[PARTS];
@@ -188,8 +187,7 @@ void kern_quantize_f32_u8__avx512vnni(const float *in, uint8_t *out, size_t coun
   for (; i < count; i += 16) {
     const __mmask16 lanes = kern_lanes16(count - i);
     const __m512 real = quotient(_mm512_maskz_loadu_ps(lanes, in + i), &by);
-    const __m512i code =
-        _mm512_add_epi32(_mm512_cvtps_epi32(real), _mm512_set1_epi32(zero_point));
+    const __m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(real), _mm512_set1_epi32(zero_point));
     const __m512i least = _mm512_max_epi32(code, _mm512_setzero_si512());
     _mm_mask_storeu_epi8(out + i, lanes, _mm512_cvtusepi32_epi8(least));
   }

@@ -65,10 +65,10 @@ typedef void kern_pack_f32_fn(const float *b, size_t k_stride, size_t n_stride, 
 
 typedef enum {
   KERN_F32_COPY,
-  KERN_F32_CLAMP,        // min(max(x, p), q); NaN stays NaN
-  KERN_F32_LEAKY_RELU,   // x < 0 ? p * x : x
-  KERN_F32_HARD_SIGMOID, // max(0, min(1, p * x + q))
-  KERN_F32_HARD_SWISH,   // x * max(0, min(1, x / 6 + 0.5))
+  KERN_F32_CLAMP,             // min(max(x, p), q); NaN stays NaN
+  KERN_F32_LEAKY_RELU,        // x < 0 ? p * x : x
+  KERN_F32_HARD_SIGMOID,      // max(0, min(1, p * x + q))
+  KERN_F32_HARD_SWISH,        // x * max(0, min(1, x / 6 + 0.5))
   KERN_F32_HARD_SWISH_AFFINE, // p times that, + q
   KERN_F32_SIGMOID,
   KERN_F32_SILU,

@@ -47,7 +47,8 @@ INLINE void softmax(const float *x, float *y, size_t count, const bool logarithm
   const __m512 change = constant(logarithm ? logf(sum) : 1 / sum);
   for (size_t i = 0; i < whole; i += LANES) {
     const __m512 value = _mm512_loadu_ps(y + i);
-    _mm512_storeu_ps(y + i, logarithm ? _mm512_sub_ps(value, change) : _mm512_mul_ps(value, change));
+    _mm512_storeu_ps(y + i,
+                     logarithm ? _mm512_sub_ps(value, change) : _mm512_mul_ps(value, change));
   }
   if (lanes) {
     const __m512 value = _mm512_maskz_loadu_ps(lanes, y + whole);

@@ -21,8 +21,8 @@ enum { PLANES = 3, LANES = 16 };
 #define MASK(p)                                                                                    \
   (__mmask16)(IS_LAST(p, 0) | IS_LAST(p, 1) | IS_LAST(p, 2) | IS_LAST(p, 3) | IS_LAST(p, 4) |      \
               IS_LAST(p, 5) | IS_LAST(p, 6) | IS_LAST(p, 7) | IS_LAST(p, 8) | IS_LAST(p, 9) |      \
-              IS_LAST(p, 10) | IS_LAST(p, 11) | IS_LAST(p, 12) | IS_LAST(p, 13) |                  \
-              IS_LAST(p, 14) | IS_LAST(p, 15))
+              IS_LAST(p, 10) | IS_LAST(p, 11) | IS_LAST(p, 12) | IS_LAST(p, 13) | IS_LAST(p, 14) | \
+              IS_LAST(p, 15))
 
 static void pixels_of_three(const float *x, size_t x_stride, float *y, size_t columns) {
   const __m512i pair[PLANES] = {EACH(PAIR, 0), EACH(PAIR, 1), EACH(PAIR, 2)};

@@ -53,7 +53,8 @@ INLINE __m256 bounded_exponential(__m256 x) {
   return _mm256_mul_ps(value, power_of_two(exponent));
 }
 
-// Subnormal numbers take a hundred times as long as others, so only those that there are come about.
+// Subnormal numbers take a hundred times as long as others, so only those that there are come
+// about.
 INLINE __m256 exponential(__m256 x) {
   __m256 is_seen = _mm256_cmp_ps(x, constant(-104), _CMP_NLT_UQ);
   x = _mm256_min_ps(constant(89), _mm256_and_ps(is_seen, x));

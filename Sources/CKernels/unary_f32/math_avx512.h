@@ -12,8 +12,8 @@ INLINE __m512 magnitude(__m512 x) { return _mm512_abs_ps(x); }
 // The magnitude of the first with the sign of the second; the first has none.
 INLINE __m512 with_sign(__m512 size, __m512 x) {
   const __m512i sign = _mm512_set1_epi32((int)0x80000000);
-  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(size),
-                                                       _mm512_castps_si512(x), sign, 0xf8));
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(_mm512_castps_si512(size), _mm512_castps_si512(x), sign, 0xf8));
 }
 
 INLINE __m512 polynomial(__m512 x, const float *coefficients, const int degree) {
@@ -39,8 +39,7 @@ INLINE __m512 small_expm1(__m512 r) {
 
 // exp(x) = 2^n * exp(x - n log 2), or exp(-x), for |x| < 128. Adding 1.5 * 2^23 rounds to integers.
 INLINE __m512 bounded_exponential(__m512 x, const bool negates) {
-  const float fit[] = {1,           1,           0.49999993f, 0.16666521f,
-                       0.04166839f, 0.00836871f, 0.00138146f};
+  const float fit[] = {1, 1, 0.49999993f, 0.16666521f, 0.04166839f, 0.00836871f, 0.00138146f};
   const __m512 shift = constant(12582912);
   __m512 n = _mm512_fmadd_ps(x, constant(negates ? -1.44269504f : 1.44269504f), shift);
   n = _mm512_sub_ps(n, shift);
@@ -56,7 +55,8 @@ INLINE __m512 within(__m512 x, float low, float high) {
   return _mm512_min_ps(constant(high), _mm512_max_ps(constant(low), x));
 }
 
-// Subnormal numbers take a hundred times as long as others, so only those that there are come about.
+// Subnormal numbers take a hundred times as long as others, so only those that there are come
+// about.
 INLINE __m512 exponential(__m512 x) {
   __mmask16 is_seen = _mm512_cmp_ps_mask(x, constant(-104), _CMP_NLT_UQ);
   x = _mm512_maskz_min_ps(is_seen, constant(89), x);
