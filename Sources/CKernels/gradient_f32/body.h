@@ -21,6 +21,8 @@ void KERNEL(unary_gradient)(kern_f32_unary op, float p, float q, const float *x,
     EACH(y[i] > 0 && y[i] < 1 ? p : 0.0f);
   case KERN_F32_HARD_SWISH:
     EACH(x[i] <= -3 ? 0.0f : x[i] >= 3 ? 1.0f : x[i] * (1.0f / 3) + 0.5f);
+  case KERN_F32_HARD_SWISH_AFFINE:
+    EACH(x[i] <= -3 ? 0.0f : x[i] >= 3 ? p : p * (x[i] * (1.0f / 3) + 0.5f));
   case KERN_F32_SIGMOID:
     EACH(y[i] * (1 - y[i]));
   case KERN_F32_SILU: {

@@ -46,7 +46,7 @@ enum MaximumPoolOperator: DifferentiableOperator {
     let input = try site.input(0, .channelsLast)
     let output = site.output(0, try site.outputShape(), .channelsLast)
     let step = MaximumPoolStep(geometry, input, output, site)
-    site.emit(step, keeps: [input.slot, output.slot], scratch: [step.scratch])
+    site.emit(step, keeps: [input.slot, output.slot])
   }
 }
 
@@ -55,7 +55,6 @@ private final class MaximumPoolStep: TrainingStep {
   private let input: Operand
   private let output: Product
   private let pool: PoolingFloat
-  let scratch: Slot
 
   init(
     _ geometry: ConvolutionGeometry, _ input: Operand, _ output: Product, _ site: TrainingSite
@@ -64,13 +63,12 @@ private final class MaximumPoolStep: TrainingStep {
     self.input = input
     self.output = output
     pool = PoolingFloat(kind: .maximum, geometry: geometry, isa: site.isa)
-    scratch = site.scratch(byteCount: pool.scratchByteCount(threads: site.threads))
   }
 
   func forward(_ run: StepRun) {
     pool.run(
       run.floats(input.slot), into: run.floats(output.slot), batch: input.shape[0],
-      scratch: run.raw(scratch), pool: run.pool)
+      pool: run.pool)
   }
 
   func backward(_ run: StepRun) {
@@ -139,7 +137,7 @@ enum AveragePoolOperator: DifferentiableOperator {
     let step = AveragePoolStep(
       geometry, uncounted, includesPad: site.node.int("count_include_pad") ?? 0 != 0, input,
       output, site)
-    site.emit(step, keeps: [], scratch: [step.scratch])
+    site.emit(step, keeps: [])
   }
 }
 
@@ -150,7 +148,6 @@ private final class AveragePoolStep: TrainingStep {
   private let pool: PoolingFloat
   /// What every output pixel multiplies its sum with.
   private let factors: [Float]
-  let scratch: Slot
 
   init(
     _ geometry: ConvolutionGeometry, _ uncounted: (Int, Int), includesPad: Bool,
@@ -162,7 +159,6 @@ private final class AveragePoolStep: TrainingStep {
     pool = PoolingFloat(
       kind: .average(includesPad: includesPad), geometry: geometry, uncountedBottom: uncounted.0,
       uncountedRight: uncounted.1, isa: site.isa)
-    scratch = site.scratch(byteCount: pool.scratchByteCount(threads: site.threads))
     factors = Self.factors(geometry, uncounted, includesPad: includesPad)
   }
 
@@ -182,14 +178,8 @@ private final class AveragePoolStep: TrainingStep {
     let threads = ThreadPool(threads: 1)
     ones.withUnsafeBufferPointer { ones in
       means.withUnsafeMutableBufferPointer { means in
-        withUnsafeTemporaryAllocation(
-          byteCount: max(1, pool.scratchByteCount(threads: 1)), alignment: 64
-        ) { memory in
-          guard let ones = ones.baseAddress, let means = means.baseAddress,
-            let memory = memory.baseAddress
-          else { return }
-          pool.run(ones, into: means, batch: 1, scratch: memory, pool: threads)
-        }
+        guard let ones = ones.baseAddress, let means = means.baseAddress else { return }
+        pool.run(ones, into: means, batch: 1, pool: threads)
       }
     }
     for y in 0..<single.outputHeight {
@@ -205,7 +195,7 @@ private final class AveragePoolStep: TrainingStep {
   func forward(_ run: StepRun) {
     pool.run(
       run.floats(input.slot), into: run.floats(output.slot), batch: input.shape[0],
-      scratch: run.raw(scratch), pool: run.pool)
+      pool: run.pool)
   }
 
   func backward(_ run: StepRun) {
