@@ -1,9 +1,8 @@
 // Several output columns stay in registers while the taps pass by. Where windows overlap, as with
 // the usual kernels of 3 and 5 columns, every pixel is loaded once for all windows it lies under.
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
@@ -64,10 +63,7 @@ INLINE void sliding(const size_t kernel_columns, const size_t step, const size_t
 
 // Up to eight channels from c on of one column, for any kernel.
 INLINE void single(const kern_depthwise_f32_row *row, size_t x, size_t c) {
-  const size_t rest = row->channels - c;
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i mask =
-      _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)(rest < LANES ? rest : LANES)), lanes);
+  const __m256i mask = kern_lanes8(row->channels - c);
   __m256 sum = _mm256_loadu_ps(row->bias + c), other = _mm256_setzero_ps();
   if (row->addend) {
     const float *addend = row->addend + x * row->channels + c;

@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 #include "../gemm_u8s8s32/tile_avx2.h"
+#include "../lanes_avx2.h"
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #define OUTLINE static __attribute__((noinline)) void
@@ -18,11 +19,6 @@ typedef struct {
   size_t columns;
   size_t out_stride;
 } real_output;
-
-INLINE __m256i lane_mask(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
-}
 
 // No fused operation: every product and sum is rounded, as the reference does it.
 INLINE void store_reals(const tile *sums, size_t rows, size_t vectors, const real_output *to,
@@ -42,7 +38,7 @@ INLINE void store_reals(const tile *sums, size_t rows, size_t vectors, const rea
         }
         _mm256_storeu_ps(place, value);
       } else {
-        const __m256i lanes = lane_mask(to->columns - 8 * v);
+        const __m256i lanes = kern_lanes8(to->columns - 8 * v);
         if (to->has_addend) {
           value = _mm256_add_ps(value, _mm256_maskload_ps(addend, lanes));
         }

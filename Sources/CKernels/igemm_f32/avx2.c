@@ -1,21 +1,14 @@
 // Tiles of 6x16 or 8x8: as many sums as registers hold, fed by one load per eight columns and
 // one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly empty.
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 2, LANES = 8 };
-
-// The first `count` lanes.
-INLINE __m256i lane_mask(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
-}
 
 INLINE size_t lanes_of(size_t columns, size_t vector) {
   size_t before = vector * LANES;
@@ -25,14 +18,14 @@ INLINE size_t lanes_of(size_t columns, size_t vector) {
 }
 
 INLINE __m256 load_lanes(const float *from, size_t lanes) {
-  return lanes == LANES ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, lane_mask(lanes));
+  return lanes == LANES ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, kern_lanes8(lanes));
 }
 
 INLINE void store_lanes(float *to, size_t lanes, __m256 value) {
   if (lanes == LANES) {
     _mm256_storeu_ps(to, value);
   } else {
-    _mm256_maskstore_ps(to, lane_mask(lanes), value);
+    _mm256_maskstore_ps(to, kern_lanes8(lanes), value);
   }
 }
 

@@ -1,19 +1,13 @@
 // Eight units at a time; what is left goes through masked loads and stores.
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_recurrent.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #include "../unary_f32/math_avx2.h"
 
 enum { LANES = 8 };
-
-INLINE __m256i first_lanes(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
-}
 
 INLINE __m256 load(const float *from, __m256i mask, const bool is_whole) {
   return is_whole ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, mask);
@@ -47,7 +41,7 @@ void kern_lstm_f32__avx2(const float *input, const float *recurrent, size_t coun
   for (; i + LANES <= count; i += LANES)
     lstm_units(input + i, recurrent + i, count, cell + i, hidden + i, all, true);
   if (i < count)
-    lstm_units(input + i, recurrent + i, count, cell + i, hidden + i, first_lanes(count - i),
+    lstm_units(input + i, recurrent + i, count, cell + i, hidden + i, kern_lanes8(count - i),
                false);
 }
 
@@ -72,7 +66,7 @@ void kern_gru_f32__avx2(const float *input, const float *recurrent, size_t count
   for (; i + LANES <= count; i += LANES)
     gru_units(input + i, recurrent + i, count, hidden + i, all, true);
   if (i < count)
-    gru_units(input + i, recurrent + i, count, hidden + i, first_lanes(count - i), false);
+    gru_units(input + i, recurrent + i, count, hidden + i, kern_lanes8(count - i), false);
 }
 
 #pragma clang attribute pop

@@ -1,9 +1,8 @@
 // Gates beside products of codes: ratios of polynomials, and one division for each product of two.
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_recurrent.h"
 #include "ratio.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
@@ -12,11 +11,6 @@
 typedef struct {
   __m256 top, bottom;
 } ratio;
-
-INLINE __m256i first_lanes(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)(count < 8 ? count : 8)), lanes);
-}
 
 INLINE __m256 fitted(__m256 square, const float *coefficients) {
   __m256 sum = _mm256_set1_ps(coefficients[ratio_degree]);
@@ -48,7 +42,7 @@ INLINE __m256 quotient(ratio x) { return _mm256_div_ps(x.top, x.bottom); }
 void kern_quick_lstm_f32__avx2(const float *input, const float *recurrent, size_t count,
                                float *cell, float *hidden) {
   for (size_t i = 0; i < count; i += 8) {
-    const __m256i lanes = first_lanes(count - i);
+    const __m256i lanes = kern_lanes8(count - i);
     __m256 sums[4];
 #pragma unroll
     for (size_t gate = 0; gate < 4; gate++) {
@@ -68,7 +62,7 @@ void kern_quick_lstm_f32__avx2(const float *input, const float *recurrent, size_
 void kern_quick_gru_f32__avx2(const float *input, const float *recurrent, size_t count,
                               float *hidden) {
   for (size_t i = 0; i < count; i += 8) {
-    const __m256i lanes = first_lanes(count - i);
+    const __m256i lanes = kern_lanes8(count - i);
     __m256 in[3], back[3];
 #pragma unroll
     for (size_t gate = 0; gate < 3; gate++) {

@@ -1,26 +1,14 @@
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+
+#include "joined_avx2.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 8 };
-
-// The instruction gives its second operand where either is NaN: that is right unless the first is.
-INLINE __m256 joined(const kern_f32_reduction op, __m256 a, __m256 b) {
-  if (op == KERN_F32_SUM)
-    return _mm256_add_ps(a, b);
-  __m256 either = op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
-  return _mm256_blendv_ps(either, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
-}
-
-INLINE __m256i lane_mask(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
-}
 
 // `op` is a constant wherever the functions below are called.
 // Columns of `blocks` vectors, whose lines are read while they are at hand.
@@ -33,7 +21,7 @@ INLINE void strided_block(const kern_f32_reduction op, const int blocks, const f
   for (size_t r = 1; r < rows; r++) {
 #pragma unroll
     for (int i = 0; i < blocks; i++)
-      sums[i] = joined(op, sums[i], _mm256_loadu_ps(x + r * stride + i * LANES));
+      sums[i] = kern_joined_avx2(op, sums[i], _mm256_loadu_ps(x + r * stride + i * LANES));
   }
 #pragma unroll
   for (int i = 0; i < blocks; i++)
@@ -47,20 +35,20 @@ INLINE void strided(const kern_f32_reduction op, const float *x, size_t rows, si
   for (; c + 4 * LANES <= columns; c += 4 * LANES)
     strided_block(op, 4, x + c, rows, stride, scale, y + c);
   for (; c < columns; c += LANES) {
-    const __m256i mask = lane_mask(columns - c < LANES ? columns - c : LANES);
+    const __m256i mask = kern_lanes8(columns - c);
     const float *from = x + c;
     __m256 a = _mm256_maskload_ps(from, mask), b = a;
     size_t r = 1;
     if (rows > 1)
       b = _mm256_maskload_ps(x + c + stride, mask), r = 2;
     for (; r + 2 <= rows; r += 2) {
-      a = joined(op, a, _mm256_maskload_ps(from + r * stride, mask));
-      b = joined(op, b, _mm256_maskload_ps(from + (r + 1) * stride, mask));
+      a = kern_joined_avx2(op, a, _mm256_maskload_ps(from + r * stride, mask));
+      b = kern_joined_avx2(op, b, _mm256_maskload_ps(from + (r + 1) * stride, mask));
     }
     if (r < rows)
-      a = joined(op, a, _mm256_maskload_ps(from + r * stride, mask));
+      a = kern_joined_avx2(op, a, _mm256_maskload_ps(from + r * stride, mask));
     if (rows > 1)
-      a = joined(op, a, b);
+      a = kern_joined_avx2(op, a, b);
     _mm256_maskstore_ps(y + c, mask, _mm256_mul_ps(a, scale));
   }
 }

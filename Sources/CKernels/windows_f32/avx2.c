@@ -1,26 +1,14 @@
 #if defined(__x86_64__)
+#include "../lanes_avx2.h"
 #include "kernels_f32.h"
-#include <immintrin.h>
-#include <stdint.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+
+#include "../reduce_f32/joined_avx2.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 8 };
-
-// The instruction gives its second operand where either is NaN: that is right unless the first is.
-INLINE __m256 joined(const kern_f32_reduction op, __m256 a, __m256 b) {
-  if (op == KERN_F32_SUM)
-    return _mm256_add_ps(a, b);
-  __m256 either = op == KERN_F32_LARGEST ? _mm256_max_ps(a, b) : _mm256_min_ps(a, b);
-  return _mm256_blendv_ps(either, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
-}
-
-INLINE __m256i first_lanes(size_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
-}
 
 INLINE __m256 load(const float *from, __m256i mask, const bool is_whole) {
   return is_whole ? _mm256_loadu_ps(from) : _mm256_maskload_ps(from, mask);
@@ -34,7 +22,8 @@ INLINE __m256 window(const kern_f32_reduction op, const kern_windows_f32 *window
   for (size_t r = 0; r < windows->rows; r++, column = 0) {
     const float *row = first + r * windows->row_stride;
     for (; column < windows->columns; column++)
-      value = joined(op, value, load(row + column * windows->column_stride, mask, is_whole));
+      value =
+          kern_joined_avx2(op, value, load(row + column * windows->column_stride, mask, is_whole));
   }
   return value;
 }
@@ -43,7 +32,7 @@ INLINE void reduce(const kern_f32_reduction op, const kern_windows_f32 *windows,
                    float *y) {
   const size_t channels = windows->channels, whole = channels / LANES * LANES;
   const __m256 scale = _mm256_set1_ps(factor);
-  const __m256i rest = first_lanes(channels - whole);
+  const __m256i rest = kern_lanes8(channels - whole);
   const float *first = windows->first;
   for (size_t w = 0; w < windows->count; w++, first += windows->step, y += channels) {
     for (size_t c = 0; c < whole; c += LANES)

@@ -1,10 +1,4 @@
-#include "kernels_f32.h"
-
-static float joined(kern_f32_reduction op, float a, float b) {
-  if (op == KERN_F32_SUM)
-    return a + b;
-  return a != a || (op == KERN_F32_LARGEST ? a > b : a < b) ? a : b;
-}
+#include "../reduce_f32/joined_scalar.h"
 
 void kern_reduce_windows_f32__scalar(kern_f32_reduction op, const kern_windows_f32 *windows,
                                      float factor, float *y) {
@@ -14,8 +8,8 @@ void kern_reduce_windows_f32__scalar(kern_f32_reduction op, const kern_windows_f
       float value = *first;
       for (size_t tap = 1; tap < windows->rows * windows->columns; tap++) {
         const size_t row = tap / windows->columns, column = tap % windows->columns;
-        value =
-            joined(op, value, first[row * windows->row_stride + column * windows->column_stride]);
+        value = kern_joined_scalar(
+            op, value, first[row * windows->row_stride + column * windows->column_stride]);
       }
       y[w * windows->channels + c] = factor * value;
     }

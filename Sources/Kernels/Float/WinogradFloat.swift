@@ -127,7 +127,7 @@ final class WinogradFloat: Sendable {
       products = roundedUp(tiles * numbers * channels * 4, to: 64)
       pixels = products + tiles * numbers * width * 4
       rows = pixels + tiles * numbers * 8
-      places = rows + roundedUp(tiles * 8, to: 64)
+      places = rows + tiles * numbers * 8
       byteCount = places + roundedUp(tiles * results * 8, to: 64)
     }
   }
@@ -177,6 +177,9 @@ final class WinogradFloat: Sendable {
     let table = kern_winograd_table_for(isa.kernelIsa).pointee
     let channels = geometry.inputChannels
     table.input(space.pixels, tiles.count, channels, space.numbers)
+    for row in 0..<tiles.count * Self.numbers {
+      space.rows[row] = UnsafePointer(space.numbers + row * channels)
+    }
     for index in products[0].panels.indices {
       multiply(panel: index, tiles: tiles.count, space)
       let panel = products[0].panels[index]
@@ -202,10 +205,8 @@ final class WinogradFloat: Sendable {
     for (number, product) in products.enumerated() {
       let panel = product.panels[index]
       let base = product.view.base
-      let first = space.numbers + number * tiles * channels
-      for tile in 0..<tiles { space.rows[tile] = UnsafePointer(first + tile * channels) }
       var block = kern_igemm_f32_block(
-        rows: space.rows, row_stride: tiles, taps: 1, channels: channels,
+        rows: space.rows + number * tiles, row_stride: tiles, taps: 1, channels: channels,
         panel: base + panel.offset, columns: panel.width, bias: base + panel.firstColumn,
         addend: nil, output: space.products + number * tiles * panel.width,
         output_stride: panel.width, low: -.infinity, high: .infinity)

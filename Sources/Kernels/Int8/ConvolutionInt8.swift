@@ -3,13 +3,7 @@
 /// Padding contributes the input zero point, which is real zero.
 package struct ConvolutionInt8: Sendable {
   package let geometry: ConvolutionGeometry
-  private let body: Body
-
-  private enum Body: Sendable {
-    case strips(StripConvolutionInt8)
-    case product(GatheredConvolutionInt8)
-    case depthwise(DepthwiseConvolutionInt8)
-  }
+  private let body: any ConvolutionBodyInt8
 
   /// - `weights`: `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`.
   /// - `inputMaximum`: the largest code that the input can hold: 127 for a reduced range.
@@ -24,58 +18,32 @@ package struct ConvolutionInt8: Sendable {
     self.geometry = geometry
     let gathered = GatheredConvolutionInt8.weightRows(weights, geometry: geometry)
     if geometry.isDepthwise {
-      body = .depthwise(
-        DepthwiseConvolutionInt8(
-          geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
-          requantization: requantization, isa: isa))
+      body = DepthwiseConvolutionInt8(
+        geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
+        requantization: requantization, isa: isa)
     } else if StripConvolutionInt8.pays(geometry, isa: isa) {
-      body = .strips(
-        StripConvolutionInt8(
-          geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
-          requantization: requantization, isa: isa))
+      body = StripConvolutionInt8(
+        geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
+        requantization: requantization, isa: isa)
     } else {
-      body = .product(
-        GatheredConvolutionInt8(
-          geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
-          requantization: requantization, isa: isa))
+      body = GatheredConvolutionInt8(
+        geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
+        requantization: requantization, isa: isa)
     }
   }
 
   /// The instructions that run.
-  package var kernelName: String {
-    switch body {
-    case .strips(let convolution): convolution.kernelName
-    case .product(let convolution): convolution.kernelName
-    case .depthwise(let convolution): convolution.kernelName
-    }
-  }
+  package var kernelName: String { body.kernelName }
 
   /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits at once.
-  package var safeRun: Int? {
-    switch body {
-    case .strips(let convolution): convolution.safeRun
-    case .product(let convolution): convolution.safeRun
-    case .depthwise(let convolution): convolution.safeRun
-    }
-  }
+  package var safeRun: Int? { body.safeRun }
 
   /// The share of 16-bit pair sums that no input can saturate.
-  package var provenSafeShare: Double {
-    switch body {
-    case .strips(let convolution): convolution.provenSafeShare
-    case .product(let convolution): convolution.provenSafeShare
-    case .depthwise(let convolution): convolution.provenSafeShare
-    }
-  }
+  package var provenSafeShare: Double { body.provenSafeShare }
 
   /// Bytes of scratch that `run` and `runAccumulators` need.
   package func scratchByteCount(batch: Int, threads: Int) -> Int {
-    switch body {
-    case .strips(let convolution): convolution.scratchByteCount(threads: threads)
-    case .product(let convolution): convolution.scratchByteCount(threads: threads)
-    case .depthwise(let convolution):
-      convolution.scratchByteCount(batch: batch, threads: threads)
-    }
+    body.scratchByteCount(batch: batch, threads: threads)
   }
 
   /// - `input`: `[batch, inputHeight, inputWidth, inputChannels]`.
@@ -85,14 +53,7 @@ package struct ConvolutionInt8: Sendable {
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     guard geometry.outputCount > 0 else { return }
-    switch body {
-    case .strips(let convolution):
-      convolution.run(input, output, batch: batch, scratch: scratch, pool: pool)
-    case .product(let convolution):
-      convolution.run(input, output, batch: batch, scratch: scratch, pool: pool)
-    case .depthwise(let convolution):
-      convolution.run(input, output, batch: batch, scratch: scratch, pool: pool)
-    }
+    body.run(input, output, batch: batch, scratch: scratch, pool: pool)
   }
 
   /// `sum of (x - zeroPoint) * w`, without bias, for a zero point that is known at run time only.
@@ -101,17 +62,8 @@ package struct ConvolutionInt8: Sendable {
     batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     guard geometry.outputCount > 0 else { return }
-    switch body {
-    case .strips(let convolution):
-      convolution.runAccumulators(
-        input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
-    case .product(let convolution):
-      convolution.runAccumulators(
-        input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
-    case .depthwise(let convolution):
-      convolution.runAccumulators(
-        input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
-    }
+    body.runAccumulators(
+      input, zeroPoint: zeroPoint, output, batch: batch, scratch: scratch, pool: pool)
   }
 
   /// How many pair sums an unguarded kernel would have saturated on this input.
@@ -120,11 +72,11 @@ package struct ConvolutionInt8: Sendable {
   package func saturation(_ input: UnsafePointer<UInt8>, batch: Int) -> SaturationCount {
     guard geometry.outputCount > 0 else { return SaturationCount(pairs: 0, saturated: 0) }
     let window = WindowGather(geometry: geometry)
-    let zeroPoint = saturating.inputZeroPoint
-    return saturating.table.count(rows: batch * window.pixels) { group, range, copy in
+    let (saturating, zeroPoint) = (body.saturating, body.inputZeroPoint)
+    return saturating.count(rows: batch * window.pixels) { group, range, copy in
       window.gather(
         input, group: group, rows: range, pad: zeroPoint, to: copy,
-        stride: saturating.table.rowStride)
+        stride: saturating.rowStride)
     }
   }
 
@@ -134,8 +86,8 @@ package struct ConvolutionInt8: Sendable {
   ) -> SaturationCount {
     guard geometry.outputCount > 0 else { return SaturationCount(pairs: 0, saturated: 0) }
     let window = WindowGather(geometry: geometry)
-    let saturating = saturating
-    return saturating.table.run(
+    let (saturating, pad) = (body.saturating, body.inputZeroPoint)
+    return saturating.run(
       rows: batch * window.pixels, output: output,
       accumulate: { accumulators, zeroPoint in
         let scratch = UnsafeMutableRawPointer.allocate(
@@ -147,16 +99,26 @@ package struct ConvolutionInt8: Sendable {
       },
       gather: { group, range, copy in
         window.gather(
-          input, group: group, rows: range, pad: saturating.inputZeroPoint, to: copy,
-          stride: saturating.table.rowStride)
+          input, group: group, rows: range, pad: pad, to: copy,
+          stride: saturating.rowStride)
       })
   }
+}
 
-  private var saturating: (table: SaturationInt8, inputZeroPoint: UInt8) {
-    switch body {
-    case .strips(let convolution): (convolution.saturating, convolution.inputZeroPoint)
-    case .product(let convolution): (convolution.saturating, convolution.inputZeroPoint)
-    case .depthwise(let convolution): (convolution.saturating, convolution.inputZeroPoint)
-    }
-  }
+/// One of the ways to compute a convolution; parameters as those of `ConvolutionInt8`.
+protocol ConvolutionBodyInt8: Sendable {
+  var kernelName: String { get }
+  var safeRun: Int? { get }
+  var provenSafeShare: Double { get }
+  var inputZeroPoint: UInt8 { get }
+  /// Its pairs are in the order of copied windows.
+  var saturating: SaturationInt8 { get }
+
+  func scratchByteCount(batch: Int, threads: Int) -> Int
+  func run(
+    _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool)
+  func runAccumulators(
+    _ input: UnsafePointer<UInt8>, zeroPoint: UInt8, _ output: UnsafeMutablePointer<Int32>,
+    batch: Int, scratch: UnsafeMutableRawPointer, pool: ThreadPool)
 }

@@ -1,7 +1,7 @@
 internal import CKernels
 
 /// A convolution that filters every channel on its own.
-struct DepthwiseConvolutionInt8: Sendable {
+struct DepthwiseConvolutionInt8: ConvolutionBodyInt8 {
   private let geometry: ConvolutionGeometry
   /// For any input.
   private let blocks: [PackedDepthwiseBlock]

@@ -2,7 +2,7 @@ internal import CKernels
 
 /// A convolution as a matrix product: windows of some output pixels are copied to rows, or, where a
 /// window is one pixel, read where they are.
-struct GatheredConvolutionInt8: Sendable {
+struct GatheredConvolutionInt8: ConvolutionBodyInt8 {
   private let geometry: ConvolutionGeometry
   /// One for each group.
   private let products: [MatrixProductInt8]
@@ -54,7 +54,9 @@ struct GatheredConvolutionInt8: Sendable {
     products.reduce(0) { $0 + $1.panels.provenSafeShare } / Double(products.count)
   }
 
-  func scratchByteCount(threads: Int) -> Int { initialByteCount + threads * blockByteCount }
+  func scratchByteCount(batch: Int, threads: Int) -> Int {
+    initialByteCount + threads * blockByteCount
+  }
 
   func run(
     _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, batch: Int,

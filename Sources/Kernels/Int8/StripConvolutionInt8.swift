@@ -5,13 +5,12 @@ internal import CKernels
 ///
 /// Lines are copied once, with their padding, and each serves all windows over it; where nothing is
 /// padded the image itself is read.
-struct StripConvolutionInt8: Sendable {
+struct StripConvolutionInt8: ConvolutionBodyInt8 {
   private let geometry: ConvolutionGeometry
   private let product: MatrixProductInt8
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
   let provenSafeShare: Double
-  var safeRun: Int? { [product].safeRun }
 
   /// With few columns tiles are less full, and with many channels copies of windows cost little.
   private static let leastColumns = 12
@@ -56,6 +55,8 @@ struct StripConvolutionInt8: Sendable {
     }
     return rows
   }
+
+  var safeRun: Int? { [product].safeRun }
 
   var kernelName: String { [product].kernelName + "-strips" }
 
@@ -130,7 +131,9 @@ struct StripConvolutionInt8: Sendable {
     isDirect ? 0 : roundedUp(lines(rows: mostRows) * lineBytes(columns: mostColumns) + 3, to: 64)
   }
 
-  func scratchByteCount(threads: Int) -> Int { initialByteCount + threads * stripByteCount }
+  func scratchByteCount(batch: Int, threads: Int) -> Int {
+    initialByteCount + threads * stripByteCount
+  }
 
   /// How many blocks the output is cut into, of about one size: along the lines, a multiple of the
   /// threads where there are enough of them.

@@ -21,7 +21,7 @@ final class RearrangementStep: TrainingStep {
       Operand(slot: value.slot, gradient: use, shape: value.shape, layout: value.layout),
       Product(slot: made.slot, gradient: made.gradient, shape: made.shape, layout: layout))
     builder.emit(
-      step, node: nil, operands: [value], uses: use.map { [(value, $0)] } ?? [], made: [made],
+      step, operands: [value], uses: use.map { [(value, $0)] } ?? [], made: [made],
       keeps: [], scratch: [])
     return made
   }

@@ -202,15 +202,13 @@ final class PlanBuilder {
   }
 
   func emit(
-    _ step: any TrainingStep, node: Node?, operands: [PlanValue], uses: [(PlanValue, Slot)],
+    _ step: any TrainingStep, operands: [PlanValue], uses: [(PlanValue, Slot)],
     made: [PlanValue], keeps: [Slot], scratch: [Slot]
   ) {
     for (value, slot) in uses { value.uses.append((records.count, slot)) }
     records.append(
       StepRecord(
-        step: step, nodeName: node?.name ?? "",
-        operatorName: node?.operatorName.description ?? String(describing: Swift.type(of: step)),
-        operands: operands, uses: uses, made: made, keeps: keeps, scratch: scratch))
+        step: step, operands: operands, uses: uses, made: made, keeps: keeps, scratch: scratch))
   }
 
   /// Every parameter value that some step reads.
@@ -224,8 +222,6 @@ final class PlanBuilder {
 /// One step with all that it touches.
 struct StepRecord {
   let step: any TrainingStep
-  let nodeName: String
-  let operatorName: String
   let operands: [PlanValue]
   let uses: [(PlanValue, Slot)]
   let made: [PlanValue]

@@ -179,23 +179,4 @@ package final class TrainingPlan {
       }
     }
   }
-
-  /// Time of every step, forwards and backwards, over one run: for people who look for the slow one.
-  package func profile(
-    _ inputs: [String: Tensor], mode: TrainingMode
-  ) throws(TrainingError) -> [(name: String, forward: Duration, backward: Duration)] {
-    try forward(inputs, mode: mode)
-    let run = run(mode)
-    let clock = ContinuousClock()
-    var times = records.map { record in
-      (
-        name: "\(record.operatorName) \(record.nodeName)",
-        forward: clock.measure { record.step.forward(run) }, backward: Duration.zero
-      )
-    }
-    for index in records.indices.reversed() where schedule.isActive[index] {
-      times[index].backward = clock.measure { records[index].step.backward(run) }
-    }
-    return times
-  }
 }

@@ -112,7 +112,7 @@ final class TrainingSite {
       made = []
     }
     builder.emit(
-      step, node: node, operands: operands, uses: useSlots, made: made, keeps: keeps,
+      step, operands: operands, uses: useSlots, made: made, keeps: keeps,
       scratch: scratch)
     for value in made where !value.name.isEmpty { builder.declare(value) }
     return made

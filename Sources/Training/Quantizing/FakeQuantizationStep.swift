@@ -53,7 +53,7 @@ final class FakeQuantizationStep: TrainingStep {
     let output = Product(
       slot: made.slot, gradient: made.gradient, shape: made.shape, layout: made.layout)
     builder.emit(
-      FakeQuantizationStep(module, input, output, extent, builder), node: nil, operands: [value],
+      FakeQuantizationStep(module, input, output, extent, builder), operands: [value],
       uses: use.map { [(value, $0)] } ?? [], made: [made], keeps: [value.slot], scratch: [])
     return made
   }
