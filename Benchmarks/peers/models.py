@@ -93,6 +93,10 @@ SUBJECTS = [
         networks.encoder, tokens=64), is_transformer=True),
     Subject("encoder_256", partial(noise, 256, 256), build=partial(
         networks.encoder, tokens=256), is_transformer=True),
+    Subject("encoder_64_dynamic", partial(noise, 64, 256), build=partial(
+        networks.encoder, tokens=64), is_transformer=True, is_dynamic=True),
+    Subject("encoder_256_dynamic", partial(noise, 256, 256), build=partial(
+        networks.encoder, tokens=256), is_transformer=True, is_dynamic=True),
     Subject("lstm_256", partial(noise, 64, 256), build=partial(
         networks.recurrent, operator="LSTM"), is_dynamic=True),
     Subject("gru_256", partial(noise, 64, 256), build=partial(

@@ -47,7 +47,7 @@ void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
   const __m512 factor = _mm512_set1_ps(scaling->factor);
   const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
-    const panel_group group = group_at(panels, p, end_panel, initial);
+    const panel_group group = group_at(panels, p, end_panel, initial, first_panel);
     real_output to = {.has_bias = scaling->biases != NULL,
                       .has_addend = scaling->addend != NULL,
                       .addend_offset = (uintptr_t)scaling->addend - (uintptr_t)out,
@@ -57,7 +57,7 @@ void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
       to.scales[v] = _mm512_mul_ps(factor, _mm512_loadu_ps(scaling->scales + column));
       to.biases[v] = to.has_bias ? _mm512_loadu_ps(scaling->biases + column) : _mm512_setzero_ps();
     }
-    multiply_rows(&group, rows, &shape, reals_kernels, &to, out + p * 16,
+    multiply_rows(&group, panels->quads, rows, &shape, reals_kernels, &to, out + p * 16,
                   out_stride * sizeof(float));
     p += group.vectors;
   }

@@ -27,6 +27,11 @@ typedef struct {
   __mmask16 lanes[most_vectors]; // columns that exist
   __mmask16 loaded;              // columns that the first panel has room for
   size_t vectors;
+  // Weights that are wanted next, and how many of their bytes a tile fetches for each quad: each
+  // tile its share, as the first one would wait for memory if it fetched them all. Where there is
+  // one panel, little follows.
+  const int8_t *next;
+  size_t pace;
 } panel_group;
 
 // The rows of one product.
@@ -45,7 +50,7 @@ INLINE row_shape shape_of(const kern_gemm_u8_rows *rows, size_t quads) {
 }
 
 INLINE panel_group group_at(const kern_gemm_u8s8_panels *panels, size_t panel, size_t end_panel,
-                            const int32_t *initial) {
+                            const int32_t *initial, size_t first_panel) {
   panel_group group = {.initial = initial + panel * 16, .step = 64};
   group.vectors = panel + 1 < end_panel && panels->columns - panel * 16 > 24 ? 2 : 1;
   for (size_t v = 0; v < group.vectors; v++) {
@@ -54,6 +59,10 @@ INLINE panel_group group_at(const kern_gemm_u8s8_panels *panels, size_t panel, s
     group.lanes[v] = kern_lanes16(rest);
   }
   const bool is_narrow = panels->columns - panel * 16 <= 8;
+  // Behind the last panel comes the first again, for the rows that follow.
+  const size_t following = panel + group.vectors;
+  group.next =
+      panels->weights + (following < end_panel ? following : first_panel) * panels->quads * 64;
   group.step = is_narrow ? 32 : 64;
   group.loaded = is_narrow ? 0x00ff : 0xffff;
   return group;
@@ -80,6 +89,7 @@ INLINE void step(tile *sums, const size_t rows, const size_t vectors, const pane
                    : _mm512_loadu_si512(group->weights[0] + w * 64);
   if (vectors == 2) {
     weights[1] = _mm512_loadu_si512(group->weights[1] + w * 64);
+    _mm_prefetch((const char *)group->next + w * group->pace, _MM_HINT_T1);
   }
 #pragma unroll
   for (size_t r = 0; r < rows; r++) {
@@ -183,15 +193,21 @@ typedef void tile_kernel(const panel_group *group, const uint8_t *a, const row_s
 
 // All rows times one group. Rows are spread evenly over tiles, so that no tile is nearly empty.
 // `row_bytes` lie between the rows of `out`.
-INLINE void multiply_rows(const panel_group *group, const kern_gemm_u8_rows *rows,
+INLINE void multiply_rows(const panel_group *panels, size_t quads, const kern_gemm_u8_rows *rows,
                           const row_shape *shape,
                           tile_kernel *_Nonnull const (*_Nonnull kernels)[most_rows],
                           const void *output, void *out, size_t row_bytes) {
   const size_t tiles = (rows->rows + most_rows - 1) / most_rows;
+  if (tiles == 0) {
+    return;
+  }
+  panel_group group = *panels;
+  group.pace = (group.vectors * 64 + tiles - 1) / tiles;
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows->rows * i / tiles, end = rows->rows * (i + 1) / tiles;
-    kernels[group->vectors - 1][end - row - 1](group, rows->data + row * rows->stride, shape,
-                                               output, (char *)out + row * row_bytes);
+    kernels[group.vectors - 1][end - row - 1](&group, rows->data + row * rows->stride, shape,
+                                              output, (char *)out + row * row_bytes);
+    group.next += group.pace * quads;
   }
 }
 

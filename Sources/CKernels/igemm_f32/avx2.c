@@ -1,14 +1,22 @@
 // Tiles of 6x16 or 8x8: as many sums as registers hold, fed by one load per eight columns and
-// one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly empty.
+// one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly empty, and so
+// is the fetching of the panel that is wanted next: if the first tile did it all, it would wait for
+// memory.
 #if defined(__x86_64__)
 #include "../lanes_avx2.h"
 #include "kernels_f32.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
-#define INLINE static inline __attribute__((always_inline))
+#include "../unary_f32/math_avx2.h"
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 2, LANES = 8 };
+
+// What a tile fetches of the next panel: so many floats for each depth, from here on.
+typedef struct {
+  const float *next;
+  size_t pace;
+} errand;
 
 INLINE size_t lanes_of(size_t columns, size_t vector) {
   size_t before = vector * LANES;
@@ -31,7 +39,7 @@ INLINE void store_lanes(float *to, size_t lanes, __m256 value) {
 
 // `rows` and `vectors` are constants wherever this is called.
 INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
-                 size_t first_row) {
+                 size_t first_row, errand fetch) {
   __m256 sums[MAX_ROWS][MAX_VECTORS];
   float *output = block->output + first_row * block->output_stride;
   const float *addend =
@@ -51,7 +59,6 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
 
   const float *panel = block->panel;
   const size_t channels = block->channels;
-  const size_t ahead = block->taps * channels * vectors * LANES;
   for (size_t t = 0; t < block->taps; t++) {
     const float *const *pointers = block->rows + t * block->row_stride + first_row;
     const float *row[MAX_ROWS];
@@ -64,8 +71,8 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
 #pragma unroll
       for (size_t j = 0; j < vectors; j++)
         weights[j] = _mm256_loadu_ps(panel + j * LANES);
-      // The panel behind this one comes next; beyond the last one nothing happens.
-      _mm_prefetch((const char *)(panel + ahead), _MM_HINT_T1);
+      _mm_prefetch((const char *)fetch.next, _MM_HINT_T1);
+      fetch.next += fetch.pace;
       panel += vectors * LANES;
 #pragma unroll
       for (size_t i = 0; i < rows; i++) {
@@ -85,6 +92,8 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
 #pragma unroll
     for (size_t j = 0; j < vectors; j++) {
       __m256 value = _mm256_min_ps(high, _mm256_max_ps(low, sums[i][j]));
+      if (block->hard_swish)
+        value = hard_swish(value);
       store_lanes(output + i * block->output_stride + j * LANES, lanes_of(block->columns, j),
                   value);
     }
@@ -138,17 +147,19 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block, 
     __m256 value =
         _mm256_add_ps(_mm256_add_ps(sums[0][j], sums[1][j]), _mm256_add_ps(sums[2][j], sums[3][j]));
     value = _mm256_min_ps(high, _mm256_max_ps(low, value));
+    if (block->hard_swish)
+      value = hard_swish(value);
     store_lanes(output + j * LANES, lanes_of(block->columns, j), value);
   }
 }
 
 #define TILE_CASE(rows, vectors)                                                                   \
   case rows:                                                                                       \
-    tile(rows, vectors, block, row);                                                               \
+    tile(rows, vectors, block, row, fetch);                                                        \
     break
 
 __attribute__((noinline)) static void tile_8(const kern_igemm_f32_block *block, size_t row,
-                                             size_t rows) {
+                                             size_t rows, errand fetch) {
   switch (rows) {
     TILE_CASE(8, 1);
     TILE_CASE(7, 1);
@@ -163,7 +174,7 @@ __attribute__((noinline)) static void tile_8(const kern_igemm_f32_block *block, 
 }
 
 __attribute__((noinline)) static void tile_16(const kern_igemm_f32_block *block, size_t row,
-                                              size_t rows) {
+                                              size_t rows, errand fetch) {
   switch (rows) {
     TILE_CASE(6, 2);
     TILE_CASE(5, 2);
@@ -178,13 +189,17 @@ __attribute__((noinline)) static void tile_16(const kern_igemm_f32_block *block,
 void kern_igemm_f32__avx2(const kern_igemm_f32_block *block, size_t width, size_t rows) {
   const size_t most = width == 8 ? 8 : 6;
   const size_t tiles = (rows + most - 1) / most;
+  errand fetch = {block->panel, 0};
+  if (block->next && tiles > 0)
+    fetch = (errand){block->next, (width + tiles - 1) / tiles};
   for (size_t i = 0; i < tiles; i++) {
     size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;
     if (width == 8) {
-      tile_8(block, row, end - row);
+      tile_8(block, row, end - row, fetch);
     } else {
-      tile_16(block, row, end - row);
+      tile_16(block, row, end - row, fetch);
     }
+    fetch.next += fetch.pace * block->taps * block->channels;
   }
 }
 

@@ -1,6 +1,7 @@
-// Tiles of 8 rows times a panel of 32, 16 or 8 columns, in one or two vectors, fed by one load per
-// vector and one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly
-// empty.
+// Tiles of 8 rows times a panel of 32 columns or 12 times one of 16 or 8, in one or two vectors,
+// fed by one load per vector and one broadcast per row. Rows are spread evenly over tiles, so that
+// no tile is nearly empty, and so is the fetching of the panel that is wanted next: if the first
+// tile did it all, it would wait for memory.
 #if defined(__x86_64__)
 #include "../lanes_avx512.h"
 #include "kernels_f32.h"
@@ -8,9 +9,15 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
                              apply_to = function)
 
-#define INLINE static inline __attribute__((always_inline))
+#include "../unary_f32/math_avx512.h"
 
-enum { MOST_ROWS = 8, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
+enum { MOST_ROWS = 12, ROWS_OF_TWO = 8, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
+
+// What a tile fetches of the next panel: so many floats for each depth, from here on.
+typedef struct {
+  const float *next;
+  size_t pace;
+} errand;
 
 // Which lanes of each vector there are: columns of the result, and room in the panel.
 typedef struct {
@@ -42,13 +49,15 @@ INLINE void finish(const kern_igemm_f32_block *block, size_t row, size_t vector,
                    const panel_lanes *lanes, __m512 sum) {
   const __m512 low = _mm512_set1_ps(block->low), high = _mm512_set1_ps(block->high);
   float *output = block->output + row * block->output_stride + vector * LANES;
-  _mm512_mask_storeu_ps(output, lanes->columns[vector],
-                        _mm512_min_ps(high, _mm512_max_ps(low, sum)));
+  sum = _mm512_min_ps(high, _mm512_max_ps(low, sum));
+  if (block->hard_swish)
+    sum = hard_swish(sum);
+  _mm512_mask_storeu_ps(output, lanes->columns[vector], sum);
 }
 
 // `rows` and `vectors` are constants wherever this is called.
 INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
-                 const panel_lanes *lanes, size_t first_row) {
+                 const panel_lanes *lanes, size_t first_row, errand fetch) {
   __m512 sums[MOST_ROWS][MOST_VECTORS];
 #pragma unroll
   for (size_t i = 0; i < rows; i++) {
@@ -59,7 +68,6 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
   const float *panel = block->panel;
   const size_t channels = block->channels;
   const size_t width = vectors == 2 ? 2 * LANES : lanes->width;
-  const size_t ahead = block->taps * channels * width;
   for (size_t t = 0; t < block->taps; t++) {
     const float *const *pointers = block->rows + t * block->row_stride + first_row;
     const float *row[MOST_ROWS];
@@ -70,12 +78,13 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
     for (size_t c = 0; c < channels; c++) {
       __m512 weights[MOST_VECTORS];
 #pragma unroll
-      for (size_t j = 0; j < vectors; j++) {
+      for (size_t j = 0; j < vectors; j++)
         weights[j] = weights_at(panel, vectors, j, lanes);
-        // The panel behind this one comes next; beyond the last one nothing happens.
-        _mm_prefetch((const char *)(panel + ahead + j * LANES), _MM_HINT_T1);
-      }
       panel += width;
+      if (vectors == 2) { // behind a narrow panel there is little
+        _mm_prefetch((const char *)fetch.next, _MM_HINT_T1);
+        fetch.next += fetch.pace;
+      }
 #pragma unroll
       for (size_t i = 0; i < rows; i++) {
         const __m512 value = _mm512_set1_ps(row[i][c]);
@@ -136,14 +145,15 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
 
 #define TILE_CASE(rows, vectors)                                                                   \
   case rows:                                                                                       \
-    tile(rows, vectors, block, lanes, row);                                                        \
+    tile(rows, vectors, block, lanes, row, fetch);                                                 \
     break
 
-#define TILES(vectors)                                                                             \
-  __attribute__((noinline)) static void tiles_of_##vectors(                                        \
-      const kern_igemm_f32_block *block, const panel_lanes *lanes, size_t row, size_t rows) {      \
+#define TILES(vectors, taller)                                                                     \
+  __attribute__((noinline)) static void tiles_of_##vectors(const kern_igemm_f32_block *block,      \
+                                                           const panel_lanes *lanes, size_t row,   \
+                                                           size_t rows, errand fetch) {            \
     switch (rows) {                                                                                \
-      TILE_CASE(8, vectors);                                                                       \
+      taller TILE_CASE(8, vectors);                                                                \
       TILE_CASE(7, vectors);                                                                       \
       TILE_CASE(6, vectors);                                                                       \
       TILE_CASE(5, vectors);                                                                       \
@@ -154,21 +164,26 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
       single_row(vectors, block, lanes, row);                                                      \
     }                                                                                              \
   }
-TILES(1)
-TILES(2)
+TILES(1, TILE_CASE(12, 1); TILE_CASE(11, 1); TILE_CASE(10, 1); TILE_CASE(9, 1);)
+TILES(2, )
 
 void kern_igemm_f32__avx512(const kern_igemm_f32_block *block, size_t width, size_t rows) {
   const size_t rest = block->columns > LANES ? block->columns - LANES : 0;
   const panel_lanes lanes = {
       {kern_lanes16(block->columns), kern_lanes16(rest)}, kern_lanes16(width), width};
-  const size_t tiles = (rows + MOST_ROWS - 1) / MOST_ROWS;
+  const size_t most = width > LANES ? ROWS_OF_TWO : MOST_ROWS;
+  const size_t tiles = (rows + most - 1) / most;
+  errand fetch = {block->panel, 0};
+  if (block->next && tiles > 0)
+    fetch = (errand){block->next, (width + tiles - 1) / tiles};
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;
     if (width > LANES) {
-      tiles_of_2(block, &lanes, row, end - row);
+      tiles_of_2(block, &lanes, row, end - row, fetch);
     } else {
-      tiles_of_1(block, &lanes, row, end - row);
+      tiles_of_1(block, &lanes, row, end - row, fetch);
     }
+    fetch.next += fetch.pace * block->taps * block->channels;
   }
 }
 

@@ -1,3 +1,4 @@
+#include "../unary_f32/hard_swish_scalar.h"
 #include "kernels_f32.h"
 
 static float clamped(float x, float low, float high) {
@@ -17,7 +18,8 @@ void kern_igemm_f32__scalar(const kern_igemm_f32_block *block, size_t width, siz
         for (size_t c = 0; c < block->channels; c++)
           sum += row[c] * panel[c * width];
       }
-      output[n] = clamped(sum, block->low, block->high);
+      const float result = clamped(sum, block->low, block->high);
+      output[n] = block->hard_swish ? hard_swish(result) : result;
     }
   }
 }

@@ -2,6 +2,7 @@
 // to whole panels or blocks and may be read up to there.
 #pragma once
 #include "kernels_isa.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,7 +10,8 @@
 
 // Part of a matrix product, or of a convolution, whose left rows are found through pointers:
 // output[r][n] = clamp(bias[n] + addend[r][n] + sum over taps t, channels c of
-//                      rows[t * row_stride + r][c] * panel[t * channels + c][n]).
+//                      rows[t * row_stride + r][c] * panel[t * channels + c][n]),
+// and of that the hard swish, x * max(0, min(1, x / 6 + 1 / 2)), if asked for.
 typedef struct {
   const float *_Nonnull const *_Nonnull rows;
   size_t row_stride;
@@ -25,7 +27,10 @@ typedef struct {
   const float *_Nullable addend;
   float *output;
   size_t output_stride;
+  // A panel that is wanted next: fetched along the way, never read. As large as this one.
+  const float *_Nullable next;
   float low, high;
+  bool hard_swish;
 } kern_igemm_f32_block;
 
 // width is 8 or 16, or 32 where the instruction set includes AVX-512.

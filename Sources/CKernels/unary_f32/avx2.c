@@ -6,14 +6,6 @@
 
 #include "math_avx2.h"
 
-INLINE __m256 hard_sigmoid(__m256 x, __m256 p, __m256 q) {
-  return within(_mm256_add_ps(_mm256_mul_ps(x, p), q), 0, 1);
-}
-
-INLINE __m256 hard_swish(__m256 x) {
-  return _mm256_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
-}
-
 // x tanh(log(1 + e)) = x w / (w + 2) with e = exp x and w = e (e + 2).
 INLINE __m256 mish(__m256 x) {
   __m256 e = flushed_exponential(_mm256_min_ps(constant(20), x));

@@ -8,14 +8,6 @@
 
 enum { LANES = 16 };
 
-INLINE __m512 hard_sigmoid(__m512 x, __m512 p, __m512 q) {
-  return within(_mm512_add_ps(_mm512_mul_ps(x, p), q), 0, 1);
-}
-
-INLINE __m512 hard_swish(__m512 x) {
-  return _mm512_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
-}
-
 // x tanh(log(1 + e)) = x w / (w + 2) with e = exp x and w = e (e + 2).
 INLINE __m512 mish(__m512 x) {
   __m512 e = flushed_exponential(_mm512_min_ps(constant(20), x));

@@ -139,3 +139,11 @@ INLINE __m256 error_function(__m256 x) {
   __m256 is_near = _mm256_cmp_ps(size, constant(1), _CMP_LT_OQ);
   return _mm256_or_ps(_mm256_blendv_ps(far, near, is_near), sign_bit(x));
 }
+
+INLINE __m256 hard_sigmoid(__m256 x, __m256 p, __m256 q) {
+  return within(_mm256_add_ps(_mm256_mul_ps(x, p), q), 0, 1);
+}
+
+INLINE __m256 hard_swish(__m256 x) {
+  return _mm256_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
+}

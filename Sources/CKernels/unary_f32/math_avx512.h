@@ -135,3 +135,11 @@ INLINE __m512 error_function(__m512 x) {
   __mmask16 is_near = _mm512_cmp_ps_mask(size, constant(1), _CMP_LT_OQ);
   return with_sign(_mm512_mask_blend_ps(is_near, far, near), x);
 }
+
+INLINE __m512 hard_sigmoid(__m512 x, __m512 p, __m512 q) {
+  return within(_mm512_add_ps(_mm512_mul_ps(x, p), q), 0, 1);
+}
+
+INLINE __m512 hard_swish(__m512 x) {
+  return _mm512_mul_ps(x, hard_sigmoid(x, constant(1.0f / 6), constant(0.5f)));
+}

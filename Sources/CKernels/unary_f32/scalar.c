@@ -1,13 +1,6 @@
+#include "hard_swish_scalar.h"
 #include "kernels_f32.h"
 #include <math.h>
-
-static float hard_sigmoid(float x, float p, float q) {
-  float y = p * x + q;
-  y = y < 0 ? 0 : y;
-  return y > 1 ? 1 : y;
-}
-
-static float hard_swish(float x) { return x * hard_sigmoid(x, 1.0f / 6, 0.5f); }
 
 static float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 

@@ -32,7 +32,7 @@ package struct AttentionFloat: Sendable {
   private var scoreStride: Int { roundedUp(max(geometry.keys, 1), to: 16) }
 
   private static func floatCount(of panels: [PackedPanels.Panel], depth: Int, columns: Int) -> Int {
-    roundedUp(panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * depth }, to: 16)
+    roundedUp(PackedPanels.floatCount(of: panels, depth: depth, columns: columns), to: 16)
   }
   private var keyCount: Int {
     Self.floatCount(of: keyPanels, depth: geometry.depth, columns: geometry.keys)

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// How a matrix product of `rows x panels` is cut into tasks.
 ///
 /// A block of left rows and its results stay in the second-level cache while the panels pass by.
@@ -8,30 +10,39 @@ struct BlockPlan {
   private let panelGroups: Int
   private let rows: Int
   private let panels: Int
+  private let threads: Int
 
   /// Products that are not worth a task of their own: waking a thread takes as long.
   private static let smallWork = 1 << 18
 
-  /// The most rows of a block.
-  /// - `fresh`: values of a row that no row beside it has: fewer than its depth where windows overlap.
-  static func mostRows(fresh: Int, columns: Int, taps: Int) -> Int {
-    let cacheFloats = 65_536
-    let most = min(cacheFloats / max(fresh, 1), cacheFloats / max(columns, 1), 4_096 / max(taps, 1))
-    return max(most / 24 * 24, 24)
-  }
+  /// With fewer rows it is the weights' way from memory that takes the time.
+  private static let rowsWorthWeights = 8
+
+  /// Left values, or results, of a block: with two panels beside them they fit the second-level
+  /// cache. Where little is known of it, 512 KB are taken to be there.
+  private static let blockFloats = max(Int(kern_cache_bytes(2)) / 16, 65_536)
 
   /// Rows that are worth reading all weights again.
   private static let leastRows = 24
+
+  /// The most rows of a block.
+  /// - `fresh`: values of a row that no row beside it has: fewer than its depth where windows overlap.
+  static func mostRows(fresh: Int, columns: Int, taps: Int) -> Int {
+    let most = min(blockFloats / max(fresh, 1), blockFloats / max(columns, 1), 4_096 / max(taps, 1))
+    return max(most, leastRows)
+  }
 
   init(
     rows: Int, depth: Int, fresh: Int, columns: Int, taps: Int, panels: Int, threads: Int
   ) {
     self.rows = rows
     self.panels = panels
+    self.threads = threads
     let most = Self.mostRows(fresh: fresh, columns: columns, taps: taps)
     let least = (rows + most - 1) / most
     // Several tasks a thread, as threads are not equally fast.
-    let wanted = min(4 * threads, rows * depth * columns / Self.smallWork)
+    let wanted = min(
+      4 * threads, max(rows, Self.rowsWorthWeights) * depth * columns / Self.smallWork)
     guard threads > 1, wanted > 1 else {
       (rowBlocks, panelGroups) = (least, 1)
       return
@@ -44,16 +55,27 @@ struct BlockPlan {
       let even = roundedUp(max(least, min(wanted, rows / Self.leastRows)), to: threads)
       rowBlocks = rows / even < Self.leastRows / 2 ? least : even
     }
-    panelGroups = max(1, min(panels, wanted / max(rowBlocks, 1)))
+    let groups = max(1, (wanted + rowBlocks - 1) / rowBlocks)
+    // As many tasks for each thread.
+    let isEven = rowBlocks * groups % threads == 0
+    panelGroups = min(panels, isEven ? groups : roundedUp(groups, to: threads))
   }
 
   var taskCount: Int { rowBlocks * panelGroups }
 
-  func task(_ index: Int) -> (rows: Range<Int>, panels: Range<Int>) {
+  struct Task {
+    var rows: Range<Int>
+    var panels: Range<Int>
+    /// The panel that the same thread is likely to want behind these.
+    var nextPanel: Int
+  }
+
+  func task(_ index: Int) -> Task {
     let (block, group) = index.quotientAndRemainder(dividingBy: panelGroups)
-    return (
-      rows * block / rowBlocks..<rows * (block + 1) / rowBlocks,
-      panels * group / panelGroups..<panels * (group + 1) / panelGroups
-    )
+    let next = index + threads < taskCount ? (index + threads) % panelGroups : group
+    return Task(
+      rows: rows * block / rowBlocks..<rows * (block + 1) / rowBlocks,
+      panels: panels * group / panelGroups..<panels * (group + 1) / panelGroups,
+      nextPanel: panels * next / panelGroups)
   }
 }

@@ -179,7 +179,7 @@ package struct ConvolutionFloat: Sendable {
           zeros: UnsafePointer(zeros.base), memory: memory)
         let first = (image * pixels + task.rows.lowerBound) * output.rowStride
         panels.multiply(
-          table, rowCount: task.rows.count, panels: task.panels,
+          table, rowCount: task.rows.count, panels: task.panels, nextPanel: task.nextPanel,
           into: BlockOutput(
             base: output.base + first, rowStride: output.rowStride,
             addend: output.addend.map { $0 + first }),

@@ -92,7 +92,7 @@ struct PointwiseRun {
         panels.multiply(
           RowTable(
             pointers: pointers, rowStride: task.rows.count, taps: 1, channels: panels.depth),
-          rowCount: task.rows.count, panels: task.panels,
+          rowCount: task.rows.count, panels: task.panels, nextPanel: task.nextPanel,
           into: BlockOutput(
             base: output.base + first, rowStride: output.rowStride,
             addend: output.addend.map { $0 + first }),

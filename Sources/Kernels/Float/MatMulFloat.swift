@@ -33,8 +33,7 @@ package struct MatMulFloat: Sendable {
   package var kernelName: String { "f32-gemm-\(isa.floatTile)-\(isa.forFloats.rawValue)" }
 
   private var rightByteCount: Int {
-    roundedUp(
-      panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * depth } * 4, to: 64)
+    roundedUp(PackedPanels.floatCount(of: panels, depth: depth, columns: columns) * 4, to: 64)
   }
   private var leftByteCount: Int { transposedLeft ? roundedUp(rows * depth * 4, to: 64) : 0 }
 

@@ -31,9 +31,9 @@ struct PackedPanels: Sendable {
 
   var depth: Int { taps * channels }
 
-  /// Floats that packing takes, bias included.
-  static func floatCount(depth: Int, columns: Int) -> Int {
-    roundedUp(columns, to: 8) * depth + roundedUp(columns, to: 16)
+  /// Floats that panels take together with the bias in front of them.
+  static func floatCount(of panels: [Panel], depth: Int, columns: Int) -> Int {
+    panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * depth }
   }
 
   /// - `widest`: columns of the widest panel that the kernel takes, 16 or 32.
@@ -43,7 +43,8 @@ struct PackedPanels: Sendable {
     var offset = roundedUp(columns, to: 16)
     while first < columns {
       let rest = columns - first
-      let width = rest > 24 ? widest : rest > 8 ? 16 : 8
+      // A wide panel that is half full is quicker than two narrow ones.
+      let width = rest > 16 ? widest : rest > 8 ? 16 : 8
       panels.append(
         Panel(
           firstColumn: first, columns: min(width, columns - first), width: width, offset: offset))
@@ -60,7 +61,7 @@ struct PackedPanels: Sendable {
     self.columns = columns
     panels = Self.cut(depth: taps * channels, columns: columns, widest: isa.widestFloatPanel)
     memory = PackedFloats(
-      count: panels.reduce(roundedUp(columns, to: 16)) { $0 + $1.width * taps * channels })
+      count: Self.floatCount(of: panels, depth: taps * channels, columns: columns))
   }
 
   init(
@@ -117,24 +118,29 @@ struct BlockOutput {
 
 extension PanelView {
   /// Multiplies `rowCount` rows with some of the panels.
+  /// - `nextPanel`: what is wanted behind them; their first one, for other rows, if nil.
   /// - Precondition: `rows.taps * rows.channels` is the depth.
   func multiply(
-    _ rows: RowTable, rowCount: Int, panels range: Range<Int>, into output: BlockOutput,
-    activation: FloatActivation, isa: InstructionSet
+    _ rows: RowTable, rowCount: Int, panels range: Range<Int>, nextPanel: Int? = nil,
+    into output: BlockOutput, activation: FloatActivation, isa: InstructionSet
   ) {
     guard rowCount > 0, !range.isEmpty else { return }
     let kernel = isa.floatKernels.igemm
     let bounds = activation.bounds
-    for panel in panels[range] {
+    for index in range {
+      let panel = panels[index]
+      let isLast = index + 1 == range.upperBound
+      let next = panels[isLast ? nextPanel ?? range.lowerBound : index + 1]
       var block = kern_igemm_f32_block(
         rows: rows.pointers, row_stride: rows.rowStride, taps: rows.taps, channels: rows.channels,
         panel: base + panel.offset, columns: panel.columns, bias: base + panel.firstColumn,
         addend: output.addend.map { $0 + panel.firstColumn },
         output: output.base + panel.firstColumn, output_stride: output.rowStride,
-        low: bounds.low, high: bounds.high)
+        next: base + next.offset, low: bounds.low, high: bounds.high,
+        hard_swish: activation == .hardSwish)
       kernel(&block, panel.width, rowCount)
     }
-    guard activation.needsPass else { return }
+    guard activation.needsPass, activation != .hardSwish else { return }
     let first = panels[range.lowerBound].firstColumn
     let last = panels[range.upperBound - 1]
     let columns = last.firstColumn + last.columns - first

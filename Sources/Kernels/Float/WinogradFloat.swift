@@ -205,11 +205,17 @@ final class WinogradFloat: Sendable {
     for (number, product) in products.enumerated() {
       let panel = product.panels[index]
       let base = product.view.base
+      // Of the number that follows; behind the last one, of the next columns.
+      let isLast = number + 1 == products.count
+      let next = products[isLast ? 0 : number + 1].view
+      let following = next.panels[isLast ? (index + 1) % next.panels.count : index]
       var block = kern_igemm_f32_block(
         rows: space.rows + number * tiles, row_stride: tiles, taps: 1, channels: channels,
         panel: base + panel.offset, columns: panel.width, bias: base + panel.firstColumn,
         addend: nil, output: space.products + number * tiles * panel.width,
-        output_stride: panel.width, low: -.infinity, high: .infinity)
+        output_stride: panel.width, next: next.base + following.offset, low: -.infinity,
+        high: .infinity,
+        hard_swish: false)
       kernel(&block, panel.width, tiles)
     }
   }

@@ -96,8 +96,8 @@ struct TransposedProductFloat: Sendable {
         rows: pointers, row_stride: rows, taps: 1, channels: depth.count, panel: packed,
         columns: panel.columns, bias: zeros.base,
         addend: isFirst ? nil : UnsafePointer(result + panel.firstColumn),
-        output: result + panel.firstColumn, output_stride: columns, low: -.infinity,
-        high: .infinity)
+        output: result + panel.firstColumn, output_stride: columns, next: nil,
+        low: -.infinity, high: .infinity, hard_swish: false)
       kernel(&block, panel.width, rows)
     }
   }

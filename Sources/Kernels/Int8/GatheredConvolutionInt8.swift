@@ -112,6 +112,20 @@ struct GatheredConvolutionInt8: ConvolutionBodyInt8 {
       rows: batch * window.pixels, paddedDepth: paddedDepth, panels: products[0].panels.count,
       threads: pool.threadCount)
     let copies = scratch + initialByteCount
+    if blocks.sharesRows, !isDirect, products.count == 1 {
+      let rows = batch * window.pixels
+      let copy = copies.assumingMemoryBound(to: UInt8.self)
+      pool.parallel(rows, grain: 4) { range in
+        window.gather(
+          input, group: 0, rows: range, pad: pad, to: copy + range.lowerBound * paddedDepth,
+          stride: paddedDepth)
+      }
+      return blocks.forEach(pool: pool) { piece, _ in
+        body(
+          kern_gemm_u8_rows(data: copy, stride: paddedDepth, rows: rows), 0, 0,
+          blocks.panels(ofPiece: piece))
+      }
+    }
     blocks.forEach(pool: pool) { piece, worker in
       let rows = blocks.rows(ofPiece: piece)
       for group in products.indices {

@@ -1,53 +1,77 @@
-/// How the rows of a matrix product are cut into pieces of work.
+internal import CKernels
+
+/// How a matrix product of codes is cut into pieces of work: blocks of rows, and parts of the panels
+/// where rows alone do not keep all threads busy.
+///
+/// Blocks are of about one size, in whole tiles, of which the last one takes the rows that are left.
 struct RowBlocks {
-  let rowsPerBlock: Int
-  let blockCount: Int
-  /// Parts that the panels are cut into, when rows alone do not keep all threads busy.
-  let panelParts: Int
   private let rows: Int
+  private let tiles: Int
   private let panels: Int
+  private let blockCount: Int
+  private let panelParts: Int
 
   /// Rows of one block fill this much of the second-level cache; with fewer, the weights of deep
   /// layers come from memory too often.
-  private static let blockBytes = 192 << 10
+  private static let blockBytes = max(Int(kern_cache_bytes(2)) / 6, 192 << 10)
   /// Whole tiles of every kernel, which have 4 or 12 rows.
   private static let tileRows = 12
+  private static let mostTiles = 21
+  /// With fewer a panel is not reused enough to pay for its way through the cache.
+  private static let leastTiles = 2
   /// Products that are not worth another piece of work.
   private static let smallWork = 1 << 19
+  /// With fewer rows it is the weights' way from memory that takes the time.
+  private static let rowsWorthWeights = 4
 
+  private static func mostTiles(paddedDepth: Int) -> Int {
+    max(1, min(mostTiles, blockBytes / max(paddedDepth, 1) / tileRows))
+  }
+
+  /// The most rows of a block.
   static func mostRows(paddedDepth: Int) -> Int {
-    max(tileRows, min(252, blockBytes / max(paddedDepth, 1) / tileRows * tileRows))
+    (mostTiles(paddedDepth: paddedDepth) + 1) * tileRows
   }
 
   init(rows: Int, paddedDepth: Int, panels: Int, threads: Int) {
     self.rows = rows
     self.panels = panels
-    let most = Self.mostRows(paddedDepth: paddedDepth)
-    let productsPerRow = max(paddedDepth * panels * Int8Panels.width, 1)
-    let pieces = min(threads * 4, rows * productsPerRow / Self.smallWork)
-    guard threads > 1, pieces > 1 else {
-      rowsPerBlock = most
-      blockCount = (rows + most - 1) / most
-      panelParts = 1
+    tiles = max(1, rows / Self.tileRows)
+    let most = Self.mostTiles(paddedDepth: paddedDepth)
+    let least = (tiles + most - 1) / most
+    let columns = panels * Int8Panels.width
+    let wanted = min(
+      threads * 4, max(rows, Self.rowsWorthWeights) * paddedDepth * columns / Self.smallWork)
+    guard threads > 1, wanted > 1 else {
+      (blockCount, panelParts) = (least, 1)
       return
     }
-    let even = (rows / pieces + Self.tileRows - 1) / Self.tileRows * Self.tileRows
-    // With few rows a panel is not reused enough to pay for its way through the cache.
-    rowsPerBlock = min(most, max(even, Self.tileRows * 2))
-    blockCount = (rows + rowsPerBlock - 1) / rowsPerBlock
-    panelParts = min(panels, max(1, (pieces + blockCount - 1) / blockCount))
+    // Every part of the panels takes the rows anew, and every block the weights.
+    let hasFewRows = columns > 4 * rows
+    blockCount =
+      hasFewRows
+      ? least : roundedUp(max(least, min(wanted, tiles / Self.leastTiles)), to: threads)
+    let parts = (wanted + blockCount - 1) / blockCount
+    let isEven = blockCount * parts % threads == 0
+    panelParts = max(1, min(panels / 2, isEven ? parts : roundedUp(parts, to: threads)))
   }
 
   var pieceCount: Int { blockCount * panelParts }
 
+  /// Whether every piece takes all rows.
+  var sharesRows: Bool { blockCount == 1 && panelParts > 1 }
+
   func rows(ofPiece piece: Int) -> Range<Int> {
-    let first = piece / panelParts * rowsPerBlock
-    return first..<min(first + rowsPerBlock, rows)
+    let block = piece / panelParts
+    let end = block + 1 == blockCount ? rows : tiles * (block + 1) / blockCount * Self.tileRows
+    return tiles * block / blockCount * Self.tileRows..<end
   }
 
+  /// In pairs, as kernels multiply them.
   func panels(ofPiece piece: Int) -> Range<Int> {
     let part = piece % panelParts
-    return panels * part / panelParts..<panels * (part + 1) / panelParts
+    let pairs = (panels + 1) / 2
+    return pairs * part / panelParts * 2..<min(pairs * (part + 1) / panelParts * 2, panels)
   }
 
   /// Runs `body` for each piece; work for one thread stays on this one.

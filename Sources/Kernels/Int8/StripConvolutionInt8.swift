@@ -145,9 +145,19 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     let work =
       batch * height * geometry.outputWidth * product.panels.paddedDepth * geometry.outputChannels
     let wanted = min(4 * threads, work / Self.smallWork) / batch
-    let even = roundedUp(max(least, wanted), to: wanted < threads ? 1 : threads)
-    let down = min(even, height)
+    let down = evenCount(around: max(least, wanted), least: least, threads: threads)
     return (down, max(across, min(wanted / down, geometry.outputWidth / Self.leastColumns)))
+  }
+
+  /// The count near `wanted` with which no thread has more lines to do than another.
+  private func evenCount(around wanted: Int, least: Int, threads: Int) -> Int {
+    let height = geometry.outputHeight
+    guard wanted >= threads else { return min(max(least, wanted), height) }
+    func lines(_ count: Int) -> Int {
+      (height + count - 1) / count * ((count + threads - 1) / threads)
+    }
+    let counts = max(least, wanted / 2)...max(least, min(2 * wanted, height))
+    return counts.min { (lines($0), abs($0 - wanted)) < (lines($1), abs($1 - wanted)) } ?? wanted
   }
 
   /// Calls `body` with the left rows of each line of output pixels, or part of one.
