@@ -59,6 +59,13 @@ package struct ConvolutionInt8: Sendable {
     }
   }
 
+  /// Quads of depth whose 16-bit sums are added before they are widened, on average; nil where no
+  /// sum has 16 bits, and for depthwise convolutions, which name what they add.
+  package var safeRun: Double? {
+    guard case .product(let convolution) = body else { return nil }
+    return convolution.safeRun
+  }
+
   /// Bytes of scratch that `run` and `runAccumulators` need.
   package func scratchByteCount(batch: Int, threads: Int) -> Int {
     switch body {

@@ -40,6 +40,10 @@ package struct GEMMInt8: Sendable {
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double { product.panels.provenSafeShare }
 
+  /// Quads of depth whose 16-bit sums are added before they are widened, on average; nil where no
+  /// sum has 16 bits.
+  package var safeRun: Double? { [product].safeRun }
+
   /// Bytes of scratch that `run` and `runAccumulators` need for up to `rows` rows.
   package func scratchByteCount(rows: Int, threads: Int) -> Int {
     product.panels.paddedColumns * 4 + threads * blockByteCount

@@ -9,6 +9,7 @@ struct GatheredConvolutionInt8: Sendable {
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
   let kernelName: String
+  let safeRun: Double?
 
   /// Weights as `[outputChannels, kernelHeight, kernelWidth, inputChannels / groups]`.
   static func weightRows(_ weights: [Int8], geometry: ConvolutionGeometry) -> [Int8] {
@@ -43,6 +44,7 @@ struct GatheredConvolutionInt8: Sendable {
     }
     inputZeroPoint = requantization.inputZeroPoint
     kernelName = products.kernelName
+    safeRun = products.safeRun
     saturating = SaturationInt8(
       groups: products.map(\.panels.riskyPairs), depth: depth, columnsPerGroup: columns,
       requantization: requantization)
