@@ -29,8 +29,8 @@ INLINE void store_tile_reals(const column_panel *panel, size_t p, size_t row, si
   const kern_sum_scaling *const scaling = to->scaling;
   for (size_t first = 0; first < panel->columns; first += 8) {
     const size_t column = p * 16 + first;
-    const __m256 scales = _mm256_mul_ps(_mm256_set1_ps(scaling->factor),
-                                        _mm256_loadu_ps(scaling->scales + column));
+    const __m256 scales =
+        _mm256_mul_ps(_mm256_set1_ps(scaling->factor), _mm256_loadu_ps(scaling->scales + column));
     const bool has_bias = scaling->biases != NULL;
     const __m256 biases =
         has_bias ? _mm256_loadu_ps(scaling->biases + column) : _mm256_setzero_ps();

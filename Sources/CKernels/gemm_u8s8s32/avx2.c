@@ -8,9 +8,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE __m256i sums_at(const int32_t *sums) {
-  return _mm256_load_si256((const __m256i *)sums);
-}
+INLINE __m256i sums_at(const int32_t *sums) { return _mm256_load_si256((const __m256i *)sums); }
 
 // Where the codes of a tile go, and how they are made.
 typedef struct {
@@ -35,8 +33,8 @@ INLINE void store_two_rows(int32_t (*sums)[16], __m256 low, __m256 high, size_t 
                            const code_output *to, uint8_t *out) {
   __m256i words[2];
   for (size_t i = 0; i < 2; i++) {
-    words[i] = kern_bounded_words_avx2(sums_at(sums[i]), sums_at(sums[i] + 8), low, high,
-                                       &to->bounded);
+    words[i] =
+        kern_bounded_words_avx2(sums_at(sums[i]), sums_at(sums[i] + 8), low, high, &to->bounded);
   }
   const __m256i codes = in_order(clamped(_mm256_packus_epi16(words[0], words[1]), &to->bounded));
   kern_store_codes_avx2(out, _mm256_castsi256_si128(codes), columns);
@@ -87,9 +85,10 @@ INLINE void store_codes(int32_t (*sums)[16], size_t rows, size_t columns, const 
 }
 
 // Multipliers or zero points beyond what packing can clamp.
-static __attribute__((noinline)) void store_unbounded_codes(
-    int32_t (*sums)[16], size_t rows, size_t columns, const kern_requantization *requantization,
-    const float *multipliers, size_t out_stride, uint8_t *out) {
+static __attribute__((noinline)) void
+store_unbounded_codes(int32_t (*sums)[16], size_t rows, size_t columns,
+                      const kern_requantization *requantization, const float *multipliers,
+                      size_t out_stride, uint8_t *out) {
   const kern_rounding_avx2 to = kern_rounding_make_avx2(requantization->low, requantization->high,
                                                         requantization->zero_point);
   const size_t second = columns > 8 ? 8 : 0;
@@ -110,8 +109,8 @@ INLINE void store_tile_codes(const column_panel *panel, size_t p, size_t row, si
   to.multipliers = requantization->multipliers + p * 16;
   uint8_t *const codes = to.out + row * to.out_stride + p * 16;
   if (!requantization->is_bounded) {
-    store_unbounded_codes(sums, rows, panel->columns, requantization, to.multipliers,
-                          to.out_stride, codes);
+    store_unbounded_codes(sums, rows, panel->columns, requantization, to.multipliers, to.out_stride,
+                          codes);
   } else if (panel->columns == 16) {
     store_codes(sums, rows, 16, &to, codes);
   } else {

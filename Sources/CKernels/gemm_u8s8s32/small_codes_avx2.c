@@ -155,8 +155,8 @@ bool kern_small_codes_u8__avx2(const kern_gemm_u8_rows *rows, size_t quads, floa
 
 // Products of what is left: at most 128 * 2 * 127 or -128 * 2 * 128, which fit 16 bits.
 INLINE __m256i products(int32_t rests, const int8_t *weights) {
-  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32(rests),
-                                             _mm256_loadu_si256((const __m256i *)weights));
+  const __m256i pairs =
+      _mm256_maddubs_epi16(_mm256_set1_epi32(rests), _mm256_loadu_si256((const __m256i *)weights));
   return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
@@ -205,8 +205,8 @@ INLINE void add_all(const column_panel *panel, const size_t vectors, const small
   }
 }
 
-void kern_add_outliers_u8s8__avx2(const column_panel *panel, const small_codes *codes,
-                                  size_t first, size_t rows, int32_t (*sums)[16]) {
+void kern_add_outliers_u8s8__avx2(const column_panel *panel, const small_codes *codes, size_t first,
+                                  size_t rows, int32_t (*sums)[16]) {
   if (panel->columns > 8) {
     add_all(panel, 2, codes, first, rows, sums);
   } else {

@@ -39,7 +39,7 @@ bool kern_small_codes_u8__avx2(const kern_gemm_u8_rows *rows, size_t quads, floa
                                small_codes *to);
 
 // Adds what the small codes of rows `first`... leave out. The panel's weights are whole.
-void kern_add_outliers_u8s8__avx2(const column_panel *panel, const small_codes *codes,
-                                  size_t first, size_t rows, int32_t (*sums)[16]);
+void kern_add_outliers_u8s8__avx2(const column_panel *panel, const small_codes *codes, size_t first,
+                                  size_t rows, int32_t (*sums)[16]);
 
 #pragma clang assume_nonnull end

@@ -135,8 +135,8 @@ INLINE void multiply(const column_panel *panel, const size_t rows, const size_t 
     multiply(panel, rows, vectors, a, stride, sums);                                               \
   }
 #define TILES(vectors)                                                                             \
-  TILE(1, vectors) TILE(2, vectors) TILE(3, vectors) TILE(4, vectors) TILE(5, vectors)             \
-      TILE(6, vectors)
+  TILE(1, vectors)                                                                                 \
+  TILE(2, vectors) TILE(3, vectors) TILE(4, vectors) TILE(5, vectors) TILE(6, vectors)
 TILES(1)
 TILES(2)
 
@@ -144,9 +144,7 @@ typedef void tile_kernel(const column_panel *panel, const uint8_t *a, size_t str
                          int32_t (*sums)[16]);
 
 #define KERNELS(v)                                                                                 \
-  {                                                                                                \
-    multiply_1x##v, multiply_2x##v, multiply_3x##v, multiply_4x##v, multiply_5x##v, multiply_6x##v \
-  }
+  { multiply_1x##v, multiply_2x##v, multiply_3x##v, multiply_4x##v, multiply_5x##v, multiply_6x##v }
 static tile_kernel *const kernels[2][tile_rows] = {KERNELS(1), KERNELS(2)};
 
 void kern_tile_u8s8_s32__avx2(const column_panel *panel, size_t rows, const uint8_t *a,
