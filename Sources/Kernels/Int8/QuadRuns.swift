@@ -14,14 +14,11 @@ struct QuadRuns {
 
   /// - `weights`: `[step][width][4]`; the pairs of each step fit `bound`.
   init(weights: [Int8], width: Int, bound: PairBound) {
-    let quadSize = width * 4
-    var units = (0..<weights.count / max(quadSize, 1)).map { step in
-      Unit(step: step, weights: weights[step * quadSize..<(step + 1) * quadSize])
-    }
-    let fit = RunFit(limit: bound.limit)
+    var sums = RunSums(weights: weights, width: width, limit: bound.limit)
+    var units = sums.weights.indices.map { Unit(first: $0, steps: [$0]) }
     var left: [[Unit]] = []
     for _ in 0..<3 {
-      let paired = Self.paired(units, fit: fit)
+      let paired = Self.paired(units, &sums)
       left.append(paired.left)
       units = paired.pairs
     }
@@ -32,10 +29,12 @@ struct QuadRuns {
       ones: UInt32(left[0].count), is_centred: false)
   }
 
-  private static func paired(_ units: [Unit], fit: RunFit) -> (pairs: [Unit], left: [Unit]) {
-    let sorted = units.sorted { $0.weight > $1.weight }
+  private static func paired(
+    _ units: [Unit], _ sums: inout RunSums
+  ) -> (pairs: [Unit], left: [Unit]) {
+    let sorted = units.sorted { sums.weights[$0.first] > sums.weights[$1.first] }
     var isTaken = [Bool](repeating: false, count: sorted.count)
-    /// The next lighter-to-heavier neighbour that may still be free.
+    /// For each unit, one that is heavier, with none between them that is free.
     var heavier = Array(-1..<max(sorted.count - 1, 0))
     var lightest = sorted.count - 1
     var pairs: [Unit] = []
@@ -46,80 +45,91 @@ struct QuadRuns {
       var previous = -1
       var light = lightest
       var tries = 0
-      var found = false
+      var partner: Int?
       while light > heavy, tries < mostTries {
         if isTaken[light] {
-          let next = heavier[light]
-          if previous >= 0 { heavier[previous] = next }
-          light = next
+          if previous >= 0 { heavier[previous] = heavier[light] }
+          light = heavier[light]
           continue
         }
-        if fit.holds(sorted[heavy].sums, sorted[light].sums) {
-          isTaken[light] = true
-          pairs.append(sorted[heavy].joined(sorted[light]))
-          found = true
+        if sums.fit(sorted[heavy].first, sorted[light].first) {
+          partner = light
           break
         }
         tries += 1
         previous = light
         light = heavier[light]
       }
-      if !found { left.append(sorted[heavy]) }
+      guard let partner else {
+        left.append(sorted[heavy])
+        continue
+      }
+      isTaken[partner] = true
+      sums.add(sorted[partner].first, to: sorted[heavy].first)
+      pairs.append(
+        Unit(first: sorted[heavy].first, steps: sorted[heavy].steps + sorted[partner].steps))
     }
     return (pairs, left)
   }
 }
 
-/// Some steps, and the weights of their 16-bit sums by sign.
+/// Some steps; their sums stand where those of the first were.
 private struct Unit {
+  let first: Int
   let steps: [Int]
-  /// Of each pair of weights: the sum of positive ones, then of negative ones.
-  let sums: SIMD64<UInt16>
-  let weight: Int
-
-  init(step: Int, weights: ArraySlice<Int8>) {
-    steps = [step]
-    var sums = SIMD64<UInt16>()
-    var weight = 0
-    var lane = 0
-    for pair in stride(from: weights.startIndex, to: weights.endIndex, by: 2) {
-      var sum = WeightSum()
-      sum.add(weights[pair])
-      sum.add(weights[pair + 1])
-      sums[lane] = UInt16(sum.positive)
-      sums[lane + 1] = UInt16(sum.negative)
-      lane += 2
-      weight += sum.positive + sum.negative
-    }
-    self.sums = sums
-    self.weight = weight
-  }
-
-  private init(steps: [Int], sums: SIMD64<UInt16>, weight: Int) {
-    self.steps = steps
-    self.sums = sums
-    self.weight = weight
-  }
-
-  func joined(_ other: Unit) -> Unit {
-    Unit(steps: steps + other.steps, sums: sums &+ other.sums, weight: weight + other.weight)
-  }
 }
 
-/// Whether the weights of two units fit into one 16-bit sum, all columns at once.
-private struct RunFit {
-  /// Lifts a sum above the limit to one with its highest bit set.
-  private let lift: SIMD64<UInt16>
+/// The weights of each step's 16-bit sums by sign, four sums to a word.
+private struct RunSums {
+  /// Of all weights of a step, their sizes together.
+  private(set) var weights: [Int]
+  /// Of each pair of weights: the sum of positive ones, then of negative ones.
+  private var words: [UInt64]
+  private let wordsPerStep: Int
+  /// Lifts sums above the limit to ones with their highest bit set.
+  private let lift: UInt64
 
-  init(limit: Int) { lift = SIMD64(repeating: UInt16(Int(Int16.max) - limit)) }
+  init(weights: [Int8], width: Int, limit: Int) {
+    let quadSize = width * 4
+    wordsPerStep = width
+    lift = UInt64(Int(Int16.max) - limit) &* 0x0001_0001_0001_0001
+    let steps = weights.count / quadSize
+    var words = [UInt64](repeating: 0, count: steps * width)
+    self.weights = (0..<steps).map { step in
+      var weight = 0
+      for word in 0..<width {
+        var packed: UInt64 = 0
+        for pair in 0..<2 {
+          var sum = WeightSum()
+          sum.add(weights[step * quadSize + word * 4 + pair * 2])
+          sum.add(weights[step * quadSize + word * 4 + pair * 2 + 1])
+          packed |= UInt64(sum.positive | sum.negative << 16) << (UInt64(pair) * 32)
+          weight += sum.positive + sum.negative
+        }
+        words[step * width + word] = packed
+      }
+      return weight
+    }
+    self.words = words
+  }
 
-  func holds(_ one: SIMD64<UInt16>, _ other: SIMD64<UInt16>) -> Bool {
-    let lifted = one &+ other &+ lift
-    let half = lifted.lowHalf | lifted.highHalf
-    let quarter = half.lowHalf | half.highHalf
-    let eighth = quarter.lowHalf | quarter.highHalf
-    let words = unsafeBitCast(eighth, to: SIMD2<UInt64>.self)
-    return (words[0] | words[1]) & 0x8000_8000_8000_8000 == 0
+  /// Whether the sums of both fit into 16 bits together, in all columns.
+  func fit(_ one: Int, _ other: Int) -> Bool {
+    words.withUnsafeBufferPointer { words in
+      let (one, other) = (one * wordsPerStep, other * wordsPerStep)
+      var over: UInt64 = 0
+      for word in 0..<wordsPerStep {
+        over |= words[one &+ word] &+ words[other &+ word] &+ lift
+      }
+      return over & 0x8000_8000_8000_8000 == 0
+    }
+  }
+
+  mutating func add(_ other: Int, to one: Int) {
+    for word in 0..<wordsPerStep {
+      words[one * wordsPerStep + word] += words[other * wordsPerStep + word]
+    }
+    weights[one] += weights[other]
   }
 }
 
