@@ -22,23 +22,36 @@ typedef struct {
   bool is_bounded;
 } kern_requantization;
 
-// Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
-// enough. Depth runs in quads of 4; a panel is [quad][column][4]. `weights` are such that no 16-bit
-// sum of the product instruction can overflow; what had to be taken off a weight for that stands in
-// `extra_weights` and is multiplied separately, for the quads named in `extra_quads`. A panel with
-// step 0 has no weight of -128 and no extras: codes less 128 fit with any such weights, and what
-// that takes off the sums stands in `centres`. For kernels that add products to 32 bits at once
-// `weights` may be anything, and there are no extras.
+// How often the 16-bit sums of so many quads may be added before widening, runs of 8 first; a panel
+// that is centred has none.
 typedef struct {
+  uint32_t eights, fours, twos, ones;
+  bool is_centred;
+} kern_quad_runs;
+
+// Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
+// enough. Depth is cut into quads of 4, and a panel multiplies some quad in each of its steps:
+// [step][column][4]. Steps stand in an order in which `runs` of them have 16-bit sums that cannot
+// overflow; where two weights of a quad are too much for that, the quad stands twice, and its
+// weights are the sum of both. A centred panel has no weight of -128: codes less 128 fit with any
+// such weights, and what that takes off the sums stands in `centres`. Kernels that add products to
+// 32 bits at once take panels whose steps are the quads in their order, and read no more of them.
+typedef struct kern_gemm_u8s8_panels {
   size_t columns;
   size_t quads;
-  const int8_t *weights; // panel p starts at p * quads * 64
-  const uint8_t
-      *steps; // per panel: quads whose 16-bit sums may be added before widening, 1 or 2; or 0
-  const uint32_t *extra_starts; // per panel, and one past the last: where its extras start
-  const uint32_t *extra_quads;
-  const int8_t *extra_weights; // extra e starts at e * 64
-  const int32_t *centres;      // per padded column: 128 * sum of its weights
+  const int8_t *weights; // step s starts at s * 64
+  // Per panel, and one past the last: where its steps start. NULL, as all up to `centres`, where
+  // panel p starts with step p * quads and has its quads in their order.
+  const uint32_t *_Nullable starts;
+  const uint16_t *_Nullable order;      // the quad of each step
+  const kern_quad_runs *_Nullable runs; // per panel
+  const uint16_t *_Nullable places;     // the step of each quad, where none stands twice
+  const int32_t *centres;               // per padded column: 128 * sum of its weights
+  // The same weights in runs for codes up to 127, no quad twice and no panel centred. They take
+  // rows of which at most `outlier_share` of the quads have greater codes, or codes outside of
+  // another range of 128; these are multiplied once more.
+  const struct kern_gemm_u8s8_panels *_Nullable light;
+  float outlier_share;
 } kern_gemm_u8s8_panels;
 
 // Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart. Where

@@ -56,7 +56,7 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     return rows
   }
 
-  var safeRun: Int? { [product].safeRun }
+  var safeRun: Double? { [product].safeRun }
 
   var kernelName: String { [product].kernelName + "-strips" }
 
