@@ -28,25 +28,50 @@ multiply_part(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows
   }
 }
 
+// Of `rest` rows, as many as tiles of even height take that have at most `most` rows together.
+static inline size_t part_height(size_t rest, size_t most) {
+  const size_t tiles = (rest + tile_rows - 1) / tile_rows, together = most / tile_rows;
+  if (together == 0) {
+    return rest < most ? rest : most;
+  }
+  return together < tiles ? (rest * together + tiles - 1) / tiles : rest;
+}
+
+// Rows whose codes are cut where they lie.
+static inline __attribute__((always_inline)) void
+multiply_cut(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
+             const int32_t *initial, size_t first_panel, size_t end_panel, store_tile *store,
+             const void *output) {
+  small_codes codes;
+  kern_gemm_u8_rows part = *rows;
+  for (size_t first = 0; first < rows->rows; first += part.rows) {
+    part.data = rows->data + first * rows->stride;
+    part.rows = rows->rows - first;
+    part.rows = kern_rests_u8__avx2(&part, &codes);
+    multiply_part(panels->light, &part, first, codes.is_split ? &codes : NULL, initial, first_panel,
+                  end_panel, store, output);
+  }
+}
+
 static inline __attribute__((always_inline)) void
 multiply_rows(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows,
               const int32_t *initial, size_t first_panel, size_t end_panel, store_tile *store,
               const void *output) {
+  if (rows->cut != NULL) {
+    multiply_cut(panels, rows, initial, first_panel, end_panel, store, output);
+    return;
+  }
   const size_t together = panels->light == NULL ? 0 : small_code_rows_for(panels->quads);
   if (together == 0) {
     multiply_part(panels, rows, 0, NULL, initial, first_panel, end_panel, store, output);
     return;
   }
   small_codes codes;
-  // Whole tiles, evenly cut.
-  const size_t parts = (rows->rows + together - 1) / together;
-  const size_t even = parts == 0 ? 0 : (rows->rows + parts - 1) / parts;
-  const size_t whole = (even + tile_rows - 1) / tile_rows * tile_rows;
-  const size_t step = whole <= together ? whole : even;
-  for (size_t first = 0; first < rows->rows; first += step) {
+  for (size_t first = 0, count; first < rows->rows; first += count) {
+    count = part_height(rows->rows - first, together);
     kern_gemm_u8_rows part = *rows;
     part.data += first * rows->stride;
-    part.rows = rows->rows - first < step ? rows->rows - first : step;
+    part.rows = count;
     if (!kern_small_codes_u8__avx2(&part, panels->quads, panels->outlier_share, &codes)) {
       multiply_part(panels, &part, first, NULL, initial, first_panel, end_panel, store, output);
       continue;

@@ -21,7 +21,9 @@ static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const kern_gemm_u
   const int8_t *weights = panels->weights + start * 64;
   int32_t sum = initial;
   for (size_t step = 0; step < steps; step++) {
-    const uint8_t *codes = quad_at(rows, row, is_ordered ? step : panels->order[start + step]);
+    const uint8_t *codes =
+        is_ordered ? quad_at(rows, row, step)
+                   : rows->data + row * rows->stride + 4 * (size_t)panels->order[start + step];
     for (size_t i = 0; i < 4; i++) {
       sum += codes[i] * weights[(step * width + lane) * 4 + i];
     }

@@ -8,7 +8,7 @@
 enum {
   small_code_bytes = 32 << 10, // of rows that are split together
   small_code_rows = 252,
-  most_outliers = 4096
+  most_outliers = KERN_MOST_CUT_QUADS
 };
 
 // Quads with codes outside of the small ones' range, row by row: by how much each code is.
@@ -41,5 +41,10 @@ bool kern_small_codes_u8__avx2(const kern_gemm_u8_rows *rows, size_t quads, floa
 // Adds what the small codes of rows `first`... leave out. The panel's weights are whole.
 void kern_add_outliers_u8s8__avx2(const column_panel *panel, const small_codes *codes, size_t first,
                                   size_t rows, int32_t (*sums)[16]);
+
+// Finds the outliers of rows that are cut where they lie: of as many of the first ones as have
+// room, which are returned. Sets all but `data` and `stride`. A row has no more quads than there
+// can be outliers.
+size_t kern_rests_u8__avx2(const kern_gemm_u8_rows *rows, small_codes *to);
 
 #pragma clang assume_nonnull end

@@ -12,6 +12,8 @@ struct MatrixProductInt8: Sendable {
   fileprivate let lightPanels: Int8Panels?
   /// Of the quads of some rows, the largest share with large codes that light panels pay with.
   private let outlierShare: Float
+  /// Whether rows are read where they lie, so that whoever lays them there cuts their codes.
+  private let isInPlace: Bool
   let requantization: PackedRequantization
   let isa: InstructionSet
 
@@ -21,6 +23,10 @@ struct MatrixProductInt8: Sendable {
   private static let cutCost = 0.5
   /// Time of a quad with large codes in one panel, likewise.
   private static let outlierCost = 2.0
+  /// Time to cut the codes of a quad that many rows share, likewise.
+  private static let sharedCutCost = 0.1
+  /// Time of one code's rest in one panel, likewise.
+  private static let restCost = 2.0
 
   /// Where results go: column 0 of the first row, and the elements from row to row.
   struct Destination<Element> {
@@ -31,28 +37,36 @@ struct MatrixProductInt8: Sendable {
   /// - `weightRows`: `[channels, depth]`.
   /// - `channels`: those of `requantization` that the columns are.
   /// - `expectsSmallCodes`: whether it is worth a look if all codes of a run are small.
+  /// - `quadPlaces`: where each quad stands in a row, in quads, if not one behind the other.
   init(
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,
-    expectsSmallCodes: Bool = true, requantization: Requantization, isa: InstructionSet
+    expectsSmallCodes: Bool = true, quadPlaces: [UInt16]? = nil, requantization: Requantization,
+    isa: InstructionSet
   ) {
     panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum,
-      isGuarded: !isa.hasDotProduct)
+      isGuarded: !isa.hasDotProduct, quadPlaces: quadPlaces)
     var light: Int8Panels?
     if expectsSmallCodes, inputMaximum > Self.smallMaximum, isa != .scalar, !isa.hasDotProduct {
       light = Int8Panels(
         rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.smallMaximum,
-        mayCentre: false)
+        mayCentre: false, quadPlaces: quadPlaces)
     }
-    let steps = Double(panels.quads * panels.count)
-    let saved = panels.traits.cost - (light?.traits.cost ?? 0) - Double(panels.quads) * Self.cutCost
+    isInPlace = quadPlaces != nil
+    let steps = Double(max(panels.quads * panels.count, 1))
+    let cutCost = Double(panels.quads) * (isInPlace ? Self.sharedCutCost : Self.cutCost)
+    let saved = panels.traits.cost - (light?.traits.cost ?? 0) - cutCost
     lightPanels = saved > 0 ? light : nil
-    outlierShare = Float(saved / (Self.outlierCost * max(steps, 1)))
+    outlierShare = Float(saved / (isInPlace ? 4 * Self.restCost * steps : Self.outlierCost * steps))
     self.requantization = PackedRequantization(
       requantization, channels: channels, weightSums: panels.weightSums,
       largestSum: panels.depth * 255 * 128, paddedCount: panels.paddedColumns)
     self.isa = isa
   }
+
+  /// Of codes that rows in place are to be cut to, the largest share with a rest that light panels
+  /// pay with; `nil` where there are none.
+  var restShare: Float? { isInPlace && lightPanels != nil ? outlierShare : nil }
 
   /// - `rows`: each has `panels.paddedDepth` readable bytes.
   func run(
@@ -61,7 +75,7 @@ struct MatrixProductInt8: Sendable {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     var rows = rows
     var requantization = requantization.kernelValue
-    withKernelValue { packed in
+    withKernelValue(for: rows) { packed in
       kernels.gemm_u8s8_u8(
         packed, &rows, self.requantization.initial.base, &requantization, output.base,
         output.stride, range.lowerBound, range.upperBound)
@@ -86,7 +100,7 @@ struct MatrixProductInt8: Sendable {
     panels range: Range<Int>
   ) {
     var rows = rows
-    withKernelValue { packed in
+    withKernelValue(for: rows) { packed in
       kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
         packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
     }
@@ -99,7 +113,7 @@ struct MatrixProductInt8: Sendable {
   ) {
     var rows = rows
     var scaling = scaling
-    withKernelValue { packed in
+    withKernelValue(for: rows) { packed in
       kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_f32(
         packed, &rows, initial, &scaling, output.base, output.stride, range.lowerBound,
         range.upperBound)
@@ -107,9 +121,11 @@ struct MatrixProductInt8: Sendable {
   }
 
   /// Calls `body` with the panels as the kernels read them.
-  private func withKernelValue(_ body: (UnsafePointer<kern_gemm_u8s8_panels>) -> Void) {
+  private func withKernelValue(
+    for rows: kern_gemm_u8_rows, _ body: (UnsafePointer<kern_gemm_u8s8_panels>) -> Void
+  ) {
     var packed = panels.kernelValue
-    guard let lightPanels else { return body(&packed) }
+    guard let lightPanels, !isInPlace || rows.cut != nil else { return body(&packed) }
     withUnsafePointer(to: lightPanels.kernelValue) { light in
       packed.light = light
       packed.outlier_share = outlierShare

@@ -49,10 +49,11 @@ final class Int8Panels: Sendable {
   /// - `inputMaximum`: the largest code that the left operand can hold.
   /// - `isGuarded`: whether sums of two products have to fit 16 bits; else weights stay as they are.
   /// - `mayCentre`: whether codes less 128 may be multiplied.
+  /// - `quadPlaces`: where each quad stands in a row, in quads, if not one behind the other.
   /// - Precondition: depth is at most 65,536, so that int32 cannot overflow.
   init(
     rows: [Int8], columns: Int, depth: Int, inputMaximum: UInt8, isGuarded: Bool = true,
-    mayCentre: Bool = true
+    mayCentre: Bool = true, quadPlaces: [UInt16]? = nil
   ) {
     precondition(rows.count == columns * depth, "\(rows.count) weights for \(columns) x \(depth)")
     precondition(depth <= 65_536, "depth \(depth) can overflow the accumulators")
@@ -86,7 +87,7 @@ final class Int8Panels: Sendable {
       allWeights += packed.weights
       var placesOfPanel = packed.order
       for (step, quad) in packed.order.enumerated() { placesOfPanel[Int(quad)] = UInt16(step) }
-      allQuads += packed.order
+      allQuads += quadPlaces.map { places in packed.order.map { places[Int($0)] } } ?? packed.order
       allPlaces += placesOfPanel
       allStarts.append(UInt32(allQuads.count))
       allRuns.append(packed.runs)
