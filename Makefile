@@ -72,10 +72,10 @@ snapshots:
 golden:
 	swift test -c release -Xswiftc -enable-testing --filter Golden
 
-# Against ONNX Runtime and OpenVINO: MODELS="NAME ..." chooses, THREADS=N, WRITE=1 updates the report.
+# Against ONNX Runtime and OpenVINO: MODELS="NAME ..." chooses, THREADS=N, ISA=avx2, WRITE=1 updates the report.
 bench-peers: build $(PEERS)/ready
 	$(PEERS)/bin/python Benchmarks/peers.py --threads $(or $(THREADS),1) \
-	  $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
+	  $(if $(ISA),--isa $(ISA)) $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
 
 # Calibration against ONNX Runtime's quantize_static, and octet's start; needs OCTET_FIXTURES.
 # ROUNDS=N, THREADS=N, WRITE=1 updates the report.

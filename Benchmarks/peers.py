@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Times octet against ONNX Runtime and OpenVINO, fp32 and int8, in turn on the same inputs.
 
-    .venv-peers/bin/python Benchmarks/peers.py [--threads N] [--models NAME ...] [--write]
+    .venv-peers/bin/python Benchmarks/peers.py [--threads N] [--isa ISA] [--models NAME ...]
+        [--write]
 
 `make bench-peers` makes the environment. A folder that OCTET_FIXTURES names, with models/ and
 data/, adds larger models. OCTET names another binary than the release build. --write puts the table
-into Documentation/Performance.md.
+into Documentation/Performance.md. --isa restricts the programs that can be to an older processor.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 
 from peers import report
 from peers.models import SUBJECTS
-from peers.rivals import RIVALS, Octet, OnnxRuntime
+from peers.rivals import ONEDNN_ISAS, RIVALS, Octet, OnnxRuntime, rivals_on
 
 LEAST_SQNR = 60
 LEAST_RUNS = 5
@@ -49,9 +51,10 @@ def check(programs, name):
 
 def measure(subject, file, options, folder):
     samples = subject.samples()
-    programs = [
-        kind(subject, file, samples, options.threads, folder) for kind in (Octet, *RIVALS)]
-    check(programs, subject.name)
+    everyone = [
+        kind(subject, file, samples, options, folder) for kind in (Octet, *RIVALS)]
+    check(everyone, subject.name)
+    programs = [each for each in everyone if isinstance(each, (Octet, *rivals_on(options.isa)))]
     once = programs[1].time(1)[0][1] / 1e3
     runs = min(options.runs, max(LEAST_RUNS, int(options.seconds / once)))
     rounds = [[] for _ in programs]
@@ -66,6 +69,8 @@ def measure(subject, file, options, folder):
 def arguments(names):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--isa", choices=ONEDNN_ISAS, help="use these at most; leaves ONNX Runtime out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=20, help="in a round, of a model that is quick")
     parser.add_argument(
@@ -79,6 +84,9 @@ def arguments(names):
 def main():
     names = [subject.name for subject in SUBJECTS]
     options = arguments(names)
+    if options.isa:
+        # Read when the first model is compiled.
+        os.environ["ONEDNN_MAX_CPU_ISA"] = ONEDNN_ISAS[options.isa]
     rows = {}
     for subject in SUBJECTS:
         if options.models and subject.name not in options.models:

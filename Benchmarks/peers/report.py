@@ -7,15 +7,11 @@ import statistics
 from dataclasses import dataclass
 
 from peers.models import REPOSITORY
-from peers.rivals import RIVALS, VERSIONS, processor
+from peers.rivals import VERSIONS, processor, rivals_on
 
 REPORT = REPOSITORY / "Documentation/Performance.md"
 NONE = "–"
 PRECISIONS = ("fp32", "int8")
-TITLES = ["model"]
-for precision in PRECISIONS:
-    TITLES += [f"octet {precision}", *(f"{rival.title} {precision}" for rival in RIVALS)]
-    TITLES += ["octet / fastest"]
 
 INTRODUCTION = """# Performance
 
@@ -67,14 +63,26 @@ def line(cells):
     return f"| {' | '.join(cells)} |"
 
 
+def titles(options):
+    cells = ["model"]
+    for precision in PRECISIONS:
+        rivals = [f"{rival.title} {precision}" for rival in rivals_on(options.isa)]
+        cells += [f"octet {precision}", *rivals, "octet / fastest"]
+    return cells
+
+
 def heading(options):
-    names = " and ".join(rival.name for rival in RIVALS)
-    return f"## Against {names}, {options.threads} thread{'s' * (options.threads > 1)}"
+    names = " and ".join(rival.name for rival in rivals_on(options.isa))
+    restricted = f" on {options.isa}" if options.isa else ""
+    plural = "s" if options.threads > 1 else ""
+    return f"## Against {names}{restricted}, {options.threads} thread{plural}"
 
 
 def conditions(options):
     versions = ", ".join(f"{name} {version()}" for name, version in VERSIONS.items())
     note = f" {options.note}" if options.note else ""
+    if options.isa:
+        note = f" All are kept to {options.isa}, which ONNX Runtime cannot be.{note}"
     return (
         f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; {versions};\n"
         f"batch 1, {options.rounds} rounds of at most {options.runs} runs.{note}\n{EXPLANATION}")
@@ -83,8 +91,9 @@ def conditions(options):
 def section(rows, options, names):
     """What was measured where, and the table, with its rows in the order of names."""
     ordered = [rows[name] for name in names if name in rows]
-    rule = line(["---"] + ["---:"] * (len(TITLES) - 1))
-    table = "\n".join([line(TITLES), rule, *ordered])
+    columns = titles(options)
+    rule = line(["---"] + ["---:"] * (len(columns) - 1))
+    table = "\n".join([line(columns), rule, *ordered])
     return f"{heading(options)}\n\n{conditions(options)}\n\n{table}\n"
 
 
@@ -101,7 +110,7 @@ def replace(heading, text):
 
 
 def write(rows, options, names):
-    """Replaces the section of the same heading, or adds it behind the introduction.
+    """Replaces the section of the same heading, or adds it before the first of other kinds.
 
     Rows of other models stay if they were measured under the same conditions on the same day."""
     report = REPORT.read_text() if REPORT.exists() else INTRODUCTION
@@ -114,7 +123,7 @@ def write(rows, options, names):
     if found:
         report = pattern.sub(lambda _: text + "\n", report, count=1)
     else:
-        first = re.search(r"^## ", report, re.M)
+        first = re.search(r"^## (?!Against .*OpenVINO.*, \d+ threads?$)", report, re.M)
         at = first.start() if first else len(report)
         report = report[:at].rstrip("\n") + "\n\n" + text + "\n" + report[at:]
     REPORT.write_text(report.rstrip("\n") + "\n")

@@ -74,8 +74,8 @@ class Octet:
 
     name = title = "octet"
 
-    def __init__(self, subject, file, samples, threads, folder):
-        self.threads, self.folder = threads, folder
+    def __init__(self, subject, file, samples, options, folder):
+        self.options, self.folder = options, folder
         self.data, exported = folder / "samples.npz", folder / "octet.int8.onnx"
         np.savez(self.data, x=samples)
         way = ["--dynamic"] if subject.is_dynamic else ["--data", self.data]
@@ -93,9 +93,10 @@ class Octet:
             return [members[name] for name in names]
 
     def time(self, runs):
+        isa = ["--isa", self.options.isa] if self.options.isa else []
         found = json.loads(octet(
             "benchmark", *self.models, "--data", self.data, "--json", "--runs", runs,
-            "--warm-up", WARM_UP, "--threads", self.threads))
+            "--warm-up", WARM_UP, "--threads", self.options.threads, *isa))
         return [(each["medianMilliseconds"], each["minimumMilliseconds"]) for each in found]
 
 
@@ -115,7 +116,7 @@ class OnnxRuntime:
 
     name, title = "ONNX Runtime", "ORT"
 
-    def __init__(self, subject, file, samples, threads, folder):
+    def __init__(self, subject, file, samples, options, folder):
         prepared, exported = folder / "ort.prepared.onnx", folder / "ort.int8.onnx"
         logging.getLogger().setLevel(logging.ERROR)
         self.prepare(subject, file, prepared)
@@ -132,7 +133,7 @@ class OnnxRuntime:
         # What it cannot quantize it hands back as it was.
         if any("Quantize" in node.op_type for node in onnx.load(exported).graph.node):
             models.append(exported)
-        self.bindings = [self.bind(model, threads, name, samples[:1]) for model in models]
+        self.bindings = [self.bind(model, options.threads, name, samples[:1]) for model in models]
 
     @staticmethod
     def prepare(subject, file, prepared):
@@ -182,12 +183,13 @@ class OpenVINO:
 
     name = title = "OpenVINO"
 
-    def __init__(self, subject, file, samples, threads, folder):
+    def __init__(self, subject, file, samples, options, folder):
         core = openvino.Core()
         model = core.read_model(file)
         model.reshape({model.input(0): samples[:1].shape})
         settings = {
-            "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+            "INFERENCE_NUM_THREADS": options.threads, "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1}
         fp32 = {**settings, "INFERENCE_PRECISION_HINT": "f32"}
         compiled = [core.compile_model(model, "CPU", fp32)]
         if not subject.is_dynamic:
@@ -225,6 +227,17 @@ class OpenVINO:
 
 
 RIVALS = [OnnxRuntime, OpenVINO]
+# What oneDNN, which OpenVINO runs on, calls the instruction sets of octet.
+ONEDNN_ISAS = {
+    "avx2": "AVX2", "avxvnni": "AVX2_VNNI", "avx512": "AVX512_CORE",
+    "avx512vnni": "AVX512_CORE_VNNI"}
+
+
+def rivals_on(isa):
+    """Those that can be restricted to `isa`; all of them where it is None."""
+    return [OpenVINO] if isa else RIVALS
+
+
 VERSIONS = {
     "octet": lambda: octet("--version").split()[-1],
     "ONNX Runtime": lambda: onnxruntime.__version__,

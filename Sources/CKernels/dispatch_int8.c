@@ -1,3 +1,4 @@
+#include "cut_u8/cut_u8.h"
 #include "dwconv_u8s8s32/dwconv_u8s8s32.h"
 #include "elementwise_u8/elementwise_u8.h"
 #include "gemm_u8s8f32/gemm_u8s8f32.h"
@@ -17,7 +18,8 @@
     .requantize_s32_u8 = kern_requantize_s32_u8__##isa,                                            \
     .max_windows_u8 = kern_max_windows_u8__##isa, .sum_rows_u8 = kern_sum_rows_u8__##isa,          \
     .transpose_u8 = kern_transpose_u8__##other, .offset_u8 = kern_offset_u8__##other,              \
-    .largest_u8 = kern_largest_u8__##other, .scale_s32_f32 = kern_scale_s32_f32__##isa,            \
+    .largest_u8 = kern_largest_u8__##other, .cut_u8 = kern_cut_u8__##other,                        \
+    .scale_s32_f32 = kern_scale_s32_f32__##isa,                                                    \
   }
 
 static const kern_int8_table scalar_table = KERN_TABLE(scalar, scalar);

@@ -19,9 +19,9 @@ package struct PlanStep: Sendable {
   package let bytesMoved: Int
   /// Whether it computes on codes.
   package let isInteger: Bool
-  /// Products that are added in 16 bits before a sum widens; `nil` for kernels whose sums have 32
+  /// Products that are added in 16 bits before a sum widens, on average; `nil` where sums have 32
   /// bits or more at once.
-  package let safeRun: Int?
+  package let safeRun: Double?
 
   func renumbered(_ index: Int) -> PlanStep {
     PlanStep(

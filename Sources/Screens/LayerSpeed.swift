@@ -26,7 +26,9 @@ struct LayerSpeed: Widget {
   private var kernel: StyledText {
     var text = StyledText(row.int8Kernel.isEmpty ? "–" : row.int8Kernel)
     if let run = row.safeRun {
-      text = text + StyledText("  16-bit sums widen after \(run) products", .dim)
+      text =
+        text
+        + StyledText("  16-bit sums widen after \(Numbers.fixed(run, places: 0)) products", .dim)
     } else if row.int8GigaMACs != nil, !row.int8Kernel.contains("fp32") {
       text = text + StyledText("  sums of 32 bits", .dim)
     }

@@ -106,7 +106,8 @@ struct Benchmark: ParsableCommand {
         layer.macs > 0 ? Numbers.decimal(layer.throughput) : "",
         roofline?.shareOfPeak.map(Numbers.percent) ?? "",
         Numbers.bytes(layer.bytesMoved), roofline?.ceiling.rawValue ?? "",
-        roofline.map { Numbers.percent($0.share) } ?? "", layer.safeRun.map { "\($0)" } ?? "",
+        roofline.map { Numbers.percent($0.share) } ?? "",
+        layer.safeRun.map { Numbers.decimal($0) } ?? "",
         layer.kernel,
       ])
       let isInteger = result.mode == ExecutionMode.integer.rawValue
@@ -140,7 +141,7 @@ struct Benchmark: ParsableCommand {
       let name, `operator`, kernel: String
       let medianMicroseconds: Double
       let macs, bytesMoved: Int
-      let safeRun: Int?
+      let safeRun: Double?
       /// `arithmetic`, `L2`, `L3` or `memory`.
       let boundBy: String?
       let shareOfPeak, shareOfBound: Double?

@@ -218,8 +218,8 @@ struct Int8Case: CustomTestStringConvertible, Sendable {
     #expect(reduced.provenSafeShare == 1)
     #expect(full.provenSafeShare < 1)
     if InstructionSet.best == .avx2 {
-      #expect(reduced.kernelName == "u8s8-maddubs")
-      #expect(full.kernelName == "u8s8-maddubs≤130/split")
+      #expect(!reduced.kernelName.contains("split"))
+      #expect(full.kernelName.contains("≤127/") && full.kernelName.contains("split"))
     }
   }
 

@@ -24,26 +24,35 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 2, 3, 7, 16, 33], [16, 32])
-  func stepsHaveTheirLargestSum(quads: Int, pairs: Int) {
+  func quadsHaveTheirLargestSum(quads: Int, pairs: Int) {
     for (seed, most) in [(1, 3), (2, 100), (3, 127), (4, 128)] {
       let packed = weights(quads * pairs * 2, seed: UInt64(seed), most: most)
-      for step in [1, 2] {
-        let steps = (quads + step - 1) / step
-        let expected = (0..<steps).map { index in
-          let range = index * step..<min((index + 1) * step, quads)
-          return (0..<pairs).map { pair in
-            largestSum(
-              range.flatMap { quad in
-                let first = (quad * pairs + pair) * 2
-                return [packed[first], packed[first + 1]]
-              })
-          }.max() ?? 0
-        }
-        var found = [UInt16](repeating: .max, count: steps + 1)
-        kern_largest_pair_sums(packed, pairs, quads, step, &found)
-        #expect(found.dropLast().map(Int.init) == expected, "\(most), step \(step)")
-        #expect(found.last == .max, "wrote beyond the last step")
+      let expected = (0..<quads).map { quad in
+        (0..<pairs).map { pair in
+          let first = (quad * pairs + pair) * 2
+          return largestSum([packed[first], packed[first + 1]])
+        }.max() ?? 0
       }
+      var found = [UInt16](repeating: .max, count: quads + 1)
+      kern_largest_pair_sums(packed, pairs, quads, &found)
+      #expect(found.dropLast().map(Int.init) == expected, "\(most)")
+      #expect(found.last == .max, "wrote beyond the last quad")
+    }
+  }
+
+  @Test(arguments: [0, 1, 5, 32, 77])
+  func everyPairHasItsSums(pairs: Int) {
+    for (seed, most) in [(1, 3), (2, 100), (4, 128)] {
+      let weights = weights(pairs * 2, seed: UInt64(seed), most: most)
+      let expected = (0..<pairs).flatMap { pair in
+        let both = [Int(weights[2 * pair]), Int(weights[2 * pair + 1])]
+        return [both.reduce(0) { $0 + max($1, 0) }, both.reduce(0) { $0 - min($1, 0) }]
+      }
+      var found = [UInt16](repeating: .max, count: pairs * 2 + 1)
+      let all = kern_pair_sums(weights, pairs, &found)
+      #expect(found.dropLast().map(Int.init) == expected, "\(most)")
+      #expect(Int(all) == expected.reduce(0, +), "\(most)")
+      #expect(found.last == .max, "wrote beyond the last pair")
     }
   }
 

@@ -13,8 +13,11 @@ void kern_gemm_u8s8_f32__scalar(const kern_gemm_u8s8_panels *panels, const kern_
       const size_t count = panels->columns - first < 16 ? panels->columns - first : 16;
       kern_gemm_u8s8_panels panel = *panels;
       panel.columns -= first;
-      panel.weights += p * panels->quads * 64;
-      panel.extra_starts += p;
+      if (panels->starts == NULL) {
+        panel.weights += p * panels->quads * 64;
+      } else {
+        panel.starts += p;
+      }
       // What is added may lie where the reals go, so the sums lie elsewhere.
       int32_t sums[16];
       kern_gemm_u8s8_s32__scalar(&panel, &row, initial + first, sums, 16, 0, 1);

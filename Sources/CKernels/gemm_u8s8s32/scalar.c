@@ -15,17 +15,17 @@ static int32_t accumulate(const kern_gemm_u8s8_panels *panels, const kern_gemm_u
   size_t panel = column / 16;
   size_t lane = column % 16;
   size_t width = panels->columns - panel * 16 <= 8 ? 8 : 16;
-  const int8_t *weights = panels->weights + panel * panels->quads * 64;
+  const bool is_ordered = panels->starts == NULL;
+  size_t start = is_ordered ? panel * panels->quads : panels->starts[panel];
+  size_t steps = is_ordered ? panels->quads : panels->starts[panel + 1] - start;
+  const int8_t *weights = panels->weights + start * 64;
   int32_t sum = initial;
-  for (size_t quad = 0; quad < panels->quads; quad++) {
+  for (size_t step = 0; step < steps; step++) {
+    const uint8_t *codes =
+        is_ordered ? quad_at(rows, row, step)
+                   : rows->data + row * rows->stride + 4 * (size_t)panels->order[start + step];
     for (size_t i = 0; i < 4; i++) {
-      sum += quad_at(rows, row, quad)[i] * weights[(quad * width + lane) * 4 + i];
-    }
-  }
-  for (size_t e = panels->extra_starts[panel]; e < panels->extra_starts[panel + 1]; e++) {
-    for (size_t i = 0; i < 4; i++) {
-      sum += quad_at(rows, row, panels->extra_quads[e])[i] *
-             panels->extra_weights[e * 64 + lane * 4 + i];
+      sum += codes[i] * weights[(step * width + lane) * 4 + i];
     }
   }
   return sum;

@@ -22,28 +22,59 @@ typedef struct {
   bool is_bounded;
 } kern_requantization;
 
-// Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
-// enough. Depth runs in quads of 4; a panel is [quad][column][4]. `weights` are such that no 16-bit
-// sum of the product instruction can overflow; what had to be taken off a weight for that stands in
-// `extra_weights` and is multiplied separately, for the quads named in `extra_quads`. A panel with
-// step 0 has no weight of -128 and no extras: codes less 128 fit with any such weights, and what
-// that takes off the sums stands in `centres`. For kernels that add products to 32 bits at once
-// `weights` may be anything, and there are no extras.
+// How often the 16-bit sums of so many quads may be added before widening, runs of 8 first; a panel
+// that is centred has none.
 typedef struct {
+  uint32_t eights, fours, twos, ones;
+  bool is_centred;
+} kern_quad_runs;
+
+// Weights of a u8 x s8 matrix product, in panels of 16 columns; the last panel has 8 when that is
+// enough. Depth is cut into quads of 4, and a panel multiplies some quad in each of its steps:
+// [step][column][4]. Steps stand in an order in which `runs` of them have 16-bit sums that cannot
+// overflow; where two weights of a quad are too much for that, the quad stands twice, and its
+// weights are the sum of both. A centred panel has no weight of -128: codes less 128 fit with any
+// such weights, and what that takes off the sums stands in `centres`. Kernels that add products to
+// 32 bits at once take panels whose steps are the quads in their order, and read no more of them.
+typedef struct kern_gemm_u8s8_panels {
   size_t columns;
   size_t quads;
-  const int8_t *weights; // panel p starts at p * quads * 64
-  const uint8_t
-      *steps; // per panel: quads whose 16-bit sums may be added before widening, 1 or 2; or 0
-  const uint32_t *extra_starts; // per panel, and one past the last: where its extras start
-  const uint32_t *extra_quads;
-  const int8_t *extra_weights; // extra e starts at e * 64
-  const int32_t *centres;      // per padded column: 128 * sum of its weights
+  const int8_t *weights; // step s starts at s * 64
+  // Per panel, and one past the last: where its steps start. NULL, as all up to `centres`, where
+  // panel p starts with step p * quads and has its quads in their order.
+  const uint32_t *_Nullable starts;
+  const uint16_t *_Nullable order;      // where the quad of each step stands in a row, in quads
+  const kern_quad_runs *_Nullable runs; // per panel
+  const uint16_t *_Nullable places;     // the step of each quad, where none stands twice
+  const int32_t *centres;               // per padded column: 128 * sum of its weights
+  // The same weights in runs for codes up to 127, no quad twice and no panel centred. They take
+  // rows of which at most `outlier_share` of the quads have greater codes, or codes outside of
+  // another range of 128; these are multiplied once more.
+  const struct kern_gemm_u8s8_panels *_Nullable light;
+  float outlier_share;
 } kern_gemm_u8s8_panels;
 
+// What cutting a code to a smaller range leaves of it.
+typedef struct {
+  uint32_t place; // of the code
+  int32_t rest;   // -64...128
+} kern_code_rest;
+
+// Codes that were cut to 0...127: code = base + what is left of it + its rest, which few have.
+typedef struct {
+  const uint8_t *codes;
+  int32_t base;
+  uint32_t *starts; // for every 32 codes, and one past the last: where their rests start
+  kern_code_rest *rests;
+} kern_cut_codes;
+
+enum { KERN_MOST_CUT_QUADS = 4096 };
+
 // Left rows of the product: `rows` rows of 4 * quads readable bytes, `stride` bytes apart. Where
-// `runs` is more than 1, which the dot product and the reference take, each row is that many runs
-// of 4 * run_quads bytes, `run_stride` bytes apart: the lines of an image under a window.
+// `runs` is more than 1, each row is that many runs of 4 * run_quads bytes, `run_stride` bytes
+// apart: the lines of an image under a window. The dot product and the reference take them for
+// any panels whose quads are in their order; others, for those whose `order` tells where quads
+// stand.
 typedef struct {
   const uint8_t *data;
   size_t stride;
@@ -51,6 +82,9 @@ typedef struct {
   size_t runs;
   size_t run_quads;
   size_t run_stride;
+  // How the codes under `data` were cut, for panels with light ones, which multiply them; rows
+  // have at most KERN_MOST_CUT_QUADS quads then.
+  const kern_cut_codes *_Nullable cut;
 } kern_gemm_u8_rows;
 
 // A rectangular part of an image in NHWC order, and the windows that slide over it.
@@ -165,6 +199,10 @@ typedef struct {
                       int32_t *out);
   // out[c][r] = in[r][c].
   void (*transpose_u8)(const uint8_t *in, size_t rows, size_t columns, uint8_t *out);
+  // Cuts `count` codes, a multiple of 32, to 0...127 or to 64...191 less 64, whichever holds more
+  // of them, and describes that in `to`, whose arrays have room. Returns false, and leaves codes as
+  // they are, when more than `most` have a rest.
+  bool (*cut_u8)(uint8_t *codes, size_t count, size_t most, kern_cut_codes *to);
   // The largest of `count` codes; 0 when there is none.
   uint8_t (*largest_u8)(const uint8_t *in, size_t count);
   // Adds the same code to every element, modulo 256: 128 turns int8 codes into uint8 and back.

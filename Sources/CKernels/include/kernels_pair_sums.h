@@ -5,11 +5,12 @@
 
 #pragma clang assume_nonnull begin
 
-// For every `step` quads of a packed panel, [quads][pairs][2], the largest of the sums that the
-// kernel makes of them: of the weights of one sign in one pair, over all the quads of the step.
-// `step` is 1 or 2; the last step may have one quad less.
-void kern_largest_pair_sums(const int8_t *weights, size_t pairs, size_t quads, size_t step,
-                            uint16_t *largest);
+// For every pair of weights the sum of its positive ones, then the size of that of its negative
+// ones. Returns all of them together.
+uint64_t kern_pair_sums(const int8_t *weights, size_t pairs, uint16_t *sums);
+
+// For every quad of a packed panel, [quads][pairs][2], the largest of these sums.
+void kern_largest_pair_sums(const int8_t *weights, size_t pairs, size_t quads, uint16_t *largest);
 
 // The first pair from `start` on, an even place, whose weights of one sign sum up to more than
 // `limit`; `depth` where there is none. A last weight without a neighbour is a pair with zero.

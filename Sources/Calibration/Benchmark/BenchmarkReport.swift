@@ -33,8 +33,8 @@ package struct LayerTiming: Codable, Sendable, Equatable {
   package var bytesMoved: Int
   /// Of the main step's output.
   package var outputShape: [Int]
-  /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits.
-  package var safeRun: Int?
+  /// Products that are added in 16 bits before a sum widens, on average; `nil` where sums have 32.
+  package var safeRun: Double?
 
   /// Billions of multiply-accumulates a second.
   package var throughput: Double {

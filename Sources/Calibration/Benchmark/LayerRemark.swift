@@ -8,6 +8,8 @@ package enum LayerRemark {
   private static let (tileRows, tileColumns) = (12, 16)
   /// Products for each result from which storing it no longer counts.
   private static let deepEnough = 48
+  /// Products that are added in 16 bits where packing has little choice.
+  private static let fewProducts = 4.0
   /// Microseconds that starting a step, and its threads, can show in.
   private static let shortest = 4.0
 
@@ -50,7 +52,7 @@ package enum LayerRemark {
     if depth < deepEnough {
       return "Few channels: \(depth) products for each result, so that storing it counts."
     }
-    if timing.safeRun == 2, timing.kernel.contains("split") {
+    if let run = timing.safeRun, run < fewProducts, timing.kernel.contains("split") {
       return "Large weights: some are multiplied in halves, so that 16 bits hold their sums."
     }
     return nil

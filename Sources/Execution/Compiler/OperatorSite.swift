@@ -146,7 +146,7 @@ final class OperatorSite {
   func emit(
     _ outputs: [Value], kernel: String, reads: [Buffer.ID], scratch: Buffer.ID? = nil,
     multiplyAccumulates: Int = 0, weightByteCount: Int = 0, isInteger: Bool = false,
-    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil, safeRun: Int? = nil,
+    sharesInputs: [Int] = [], saturation: SaturatingTwin? = nil, safeRun: Double? = nil,
     body: @escaping Step.Body
   ) throws(ExecutionError) {
     let isIsland =

@@ -15,8 +15,8 @@ struct Step {
   /// Bytes of packed weights that the step reads and the plan holds.
   var weightByteCount = 0
   var isInteger = false
-  /// Products that are added in 16 bits before a sum widens.
-  var safeRun: Int?
+  /// Products that are added in 16 bits before a sum widens, on average.
+  var safeRun: Double?
   var reads: [Buffer.ID]
   var writes: [Buffer.ID]
   /// Working memory, alive during the step only.

@@ -7,7 +7,7 @@ extension OperatorSite {
     codes: Codes, type: ElementType, kernel: String, reads: [Buffer.ID],
     scratch: Buffer.ID? = nil, multiplyAccumulates: Int = 0, weightByteCount: Int = 0,
     isInteger: Bool = false, sharesInputs: [Int] = [],
-    saturation: SaturatingTwin? = nil, safeRun: Int? = nil, body: @escaping Step.Body
+    saturation: SaturatingTwin? = nil, safeRun: Double? = nil, body: @escaping Step.Body
   ) throws(ExecutionError) {
     let name = codes.value.name
     let result = Value(

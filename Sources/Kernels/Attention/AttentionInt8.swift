@@ -67,7 +67,6 @@ package struct AttentionInt8: Sendable {
   private var scoreStride: Int { roundedUp(max(geometry.keys, 1), to: 16) }
   private var mixStride: Int { roundedUp(max(geometry.width, 1), to: 16) }
   private var codeStride: Int { roundedUp(max(geometry.keys, 1), to: 64) }
-  private var extraCount: Int { max(scoreStride, mixStride) / 16 + 1 }
   private var queryStride: Int { roundedUp(max(geometry.depth, 1), to: 64) }
 
   /// Where one thread keeps what.
@@ -79,7 +78,6 @@ package struct AttentionInt8: Sendable {
     let sums: UnsafeMutablePointer<Int32>
     let mixed: UnsafeMutablePointer<Int32>
     let terms: UnsafeMutablePointer<Int32>
-    let extraStarts: UnsafeMutablePointer<UInt32>
     let shares: UnsafeMutablePointer<UInt8>
     let queries: UnsafeMutablePointer<UInt8>
     let byteCount: Int
@@ -99,7 +97,6 @@ package struct AttentionInt8: Sendable {
       sums = take(rows * scoreStride, of: Int32.self)
       mixed = take(rows * mixStride, of: Int32.self)
       terms = take(rows, of: Int32.self)
-      extraStarts = take(attention.extraCount, of: UInt32.self)
       shares = take(rows * attention.codeStride, of: UInt8.self)
       queries = take(rows * attention.queryStride, of: UInt8.self)
       byteCount = free - base
@@ -124,7 +121,6 @@ package struct AttentionInt8: Sendable {
   ) {
     geometry.forEachTask(pool: pool) { task, worker in
       let space = Workspace(self, at: scratch + worker * byteCount)
-      space.extraStarts.update(repeating: 0, count: extraCount)
       let (batch, head) = (task.batch, task.head)
       pack(
         key + geometry.key.start(batch, head), geometry.key, depth: geometry.depth,
@@ -163,7 +159,7 @@ package struct AttentionInt8: Sendable {
     }
     multiply(
       left, space.keys, quads: keyQuads, columns: scoreStride, starts: space.keyStarts,
-      space.extraStarts, into: space.sums)
+      into: space.sums)
     findTerms(
       left, depth: geometry.depth, rightZeroPoint: maps.key.zeroPoint, space.terms, kernels)
     let scores = UnsafeMutableRawPointer(space.sums).assumingMemoryBound(to: Float.self)
@@ -187,7 +183,7 @@ package struct AttentionInt8: Sendable {
     let left = kern_gemm_u8_rows(data: space.shares, stride: codeStride, rows: rows.count)
     multiply(
       left, space.values, quads: valueQuads, columns: mixStride, starts: space.valueStarts,
-      space.extraStarts, into: space.mixed)
+      into: space.mixed)
     findTerms(
       left, depth: geometry.keys, rightZeroPoint: maps.value.zeroPoint, space.terms, kernels)
     let place =
@@ -221,16 +217,11 @@ package struct AttentionInt8: Sendable {
 
   private func multiply(
     _ rows: kern_gemm_u8_rows, _ panels: UnsafePointer<Int8>, quads: Int, columns: Int,
-    starts: UnsafePointer<Int32>, _ extraStarts: UnsafePointer<UInt32>,
-    into sums: UnsafeMutablePointer<Int32>
+    starts: UnsafePointer<Int32>, into sums: UnsafeMutablePointer<Int32>
   ) {
-    // No panel has extras, and kernels that take such weights ask for nothing else.
-    let none = UnsafeRawPointer(extraStarts)
     var packed = kern_gemm_u8s8_panels(
-      columns: columns, quads: quads, weights: panels,
-      steps: none.assumingMemoryBound(to: UInt8.self), extra_starts: extraStarts,
-      extra_quads: extraStarts, extra_weights: none.assumingMemoryBound(to: Int8.self),
-      centres: starts)
+      columns: columns, quads: quads, weights: panels, starts: nil, order: nil, runs: nil,
+      places: nil, centres: starts, light: nil, outlier_share: 0)
     var rows = rows
     kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
       &packed, &rows, starts, sums, columns, 0, columns / 16)

@@ -35,8 +35,9 @@ package struct ConvolutionInt8: Sendable {
   /// The instructions that run.
   package var kernelName: String { body.kernelName }
 
-  /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits at once.
-  package var safeRun: Int? { body.safeRun }
+  /// Products that are added in 16 bits before a sum widens, on average; `nil` where sums have 32
+  /// bits at once.
+  package var safeRun: Double? { body.safeRun }
 
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double { body.provenSafeShare }
@@ -108,7 +109,7 @@ package struct ConvolutionInt8: Sendable {
 /// One of the ways to compute a convolution; parameters as those of `ConvolutionInt8`.
 protocol ConvolutionBodyInt8: Sendable {
   var kernelName: String { get }
-  var safeRun: Int? { get }
+  var safeRun: Double? { get }
   var provenSafeShare: Double { get }
   var inputZeroPoint: UInt8 { get }
   /// Its pairs are in the order of copied windows.

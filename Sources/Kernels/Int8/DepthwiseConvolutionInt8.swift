@@ -81,7 +81,7 @@ struct DepthwiseConvolutionInt8: ConvolutionBodyInt8 {
       ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }
 
-  var safeRun: Int? {
+  var safeRun: Double? {
     guard isa != .scalar, !isa.hasDotProduct else { return nil }
     return (lightBlocks ?? blocks).allSatisfy(\.addsQuads) ? 4 : 2
   }

@@ -37,8 +37,9 @@ package struct GEMMInt8: Sendable {
       requantization: requantization)
   }
 
-  /// Products that are added in 16 bits before a sum widens; `nil` where sums have 32 bits at once.
-  package var safeRun: Int? { [product].safeRun }
+  /// Products that are added in 16 bits before a sum widens, on average; `nil` where sums have 32
+  /// bits at once.
+  package var safeRun: Double? { [product].safeRun }
 
   /// The share of 16-bit pair sums that no input can saturate.
   package var provenSafeShare: Double { product.panels.provenSafeShare }

@@ -48,7 +48,7 @@ struct GatheredConvolutionInt8: ConvolutionBodyInt8 {
       requantization: requantization)
   }
 
-  var safeRun: Int? { products.safeRun }
+  var safeRun: Double? { products.safeRun }
 
   var provenSafeShare: Double {
     products.reduce(0) { $0 + $1.panels.provenSafeShare } / Double(products.count)

@@ -5,18 +5,28 @@ internal import CKernels
 struct MatrixProductInt8: Sendable {
   /// For any input.
   let panels: Int8Panels
-  /// Faster ones, for inputs up to their `safeInputMaximum`.
+  /// Faster ones, for codes up to 127.
   ///
-  /// Calibration commonly leaves codes above 127 to values beyond all samples, but what makes the
-  /// codes can still store them. The rows of each run decide which panels multiply them.
+  /// Few codes are greater, or far from the code of zero, in what most layers make. The rows of
+  /// each run decide which panels multiply them; a few large codes are multiplied once more.
   fileprivate let lightPanels: Int8Panels?
+  /// Of the quads of some rows, the largest share with large codes that light panels pay with.
+  private let outlierShare: Float
+  /// Whether rows are read where they lie, so that whoever lays them there cuts their codes.
+  private let isInPlace: Bool
   let requantization: PackedRequantization
   let isa: InstructionSet
 
-  /// Codes that 7-bit calibration keeps to.
-  private static let likelyMaximum: UInt8 = 127
-  /// Looking for the largest code takes about a step for each row.
-  private static let lookCost = 1.0
+  /// The largest code of light panels.
+  fileprivate static let smallMaximum: UInt8 = 127
+  /// Time to look through a quad and to cut its codes, in steps of one quad; measured.
+  private static let cutCost = 0.5
+  /// Time of a quad with large codes in one panel, likewise.
+  private static let outlierCost = 2.0
+  /// Time to cut the codes of a quad that many rows share, likewise.
+  private static let sharedCutCost = 0.1
+  /// Time of one code's rest in one panel, likewise.
+  private static let restCost = 2.0
 
   /// Where results go: column 0 of the first row, and the elements from row to row.
   struct Destination<Element> {
@@ -27,25 +37,36 @@ struct MatrixProductInt8: Sendable {
   /// - `weightRows`: `[channels, depth]`.
   /// - `channels`: those of `requantization` that the columns are.
   /// - `expectsSmallCodes`: whether it is worth a look if all codes of a run are small.
+  /// - `quadPlaces`: where each quad stands in a row, in quads, if not one behind the other.
   init(
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,
-    expectsSmallCodes: Bool = true, requantization: Requantization, isa: InstructionSet
+    expectsSmallCodes: Bool = true, quadPlaces: [UInt16]? = nil, requantization: Requantization,
+    isa: InstructionSet
   ) {
     panels = Int8Panels(
       rows: weightRows, columns: channels.count, depth: depth, inputMaximum: inputMaximum,
-      isGuarded: !isa.hasDotProduct)
+      isGuarded: !isa.hasDotProduct, quadPlaces: quadPlaces)
     var light: Int8Panels?
-    if expectsSmallCodes, inputMaximum > Self.likelyMaximum, isa != .scalar, !isa.hasDotProduct {
+    if expectsSmallCodes, inputMaximum > Self.smallMaximum, isa != .scalar, !isa.hasDotProduct {
       light = Int8Panels(
-        rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.likelyMaximum)
+        rows: weightRows, columns: channels.count, depth: depth, inputMaximum: Self.smallMaximum,
+        mayCentre: false, quadPlaces: quadPlaces)
     }
-    let cost = panels.cost
-    lightPanels = light.flatMap { $0.cost + Self.lookCost < cost ? $0 : nil }
+    isInPlace = quadPlaces != nil
+    let steps = Double(max(panels.quads * panels.count, 1))
+    let cutCost = Double(panels.quads) * (isInPlace ? Self.sharedCutCost : Self.cutCost)
+    let saved = panels.traits.cost - (light?.traits.cost ?? 0) - cutCost
+    lightPanels = saved > 0 ? light : nil
+    outlierShare = Float(saved / (isInPlace ? 4 * Self.restCost * steps : Self.outlierCost * steps))
     self.requantization = PackedRequantization(
       requantization, channels: channels, weightSums: panels.weightSums,
       largestSum: panels.depth * 255 * 128, paddedCount: panels.paddedColumns)
     self.isa = isa
   }
+
+  /// Of codes that rows in place are to be cut to, the largest share with a rest that light panels
+  /// pay with; `nil` where there are none.
+  var restShare: Float? { isInPlace && lightPanels != nil ? outlierShare : nil }
 
   /// - `rows`: each has `panels.paddedDepth` readable bytes.
   func run(
@@ -53,11 +74,12 @@ struct MatrixProductInt8: Sendable {
   ) {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     var rows = rows
-    var packed = kernelValue(for: rows)
     var requantization = requantization.kernelValue
-    kernels.gemm_u8s8_u8(
-      &packed, &rows, self.requantization.initial.base, &requantization, output.base,
-      output.stride, range.lowerBound, range.upperBound)
+    withKernelValue(for: rows) { packed in
+      kernels.gemm_u8s8_u8(
+        packed, &rows, self.requantization.initial.base, &requantization, output.base,
+        output.stride, range.lowerBound, range.upperBound)
+    }
     guard let table = self.requantization.table else { return }
     // The codes were written just now and are still in the cache.
     let first = range.lowerBound * Int8Panels.width
@@ -78,9 +100,10 @@ struct MatrixProductInt8: Sendable {
     panels range: Range<Int>
   ) {
     var rows = rows
-    var packed = kernelValue(for: rows)
-    kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
-      &packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
+    withKernelValue(for: rows) { packed in
+      kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_s32(
+        packed, &rows, initial, output.base, output.stride, range.lowerBound, range.upperBound)
+    }
   }
 
   /// The sums made real.
@@ -89,28 +112,25 @@ struct MatrixProductInt8: Sendable {
     to output: Destination<Float>, panels range: Range<Int>
   ) {
     var rows = rows
-    var packed = kernelValue(for: rows)
     var scaling = scaling
-    kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_f32(
-      &packed, &rows, initial, &scaling, output.base, output.stride, range.lowerBound,
-      range.upperBound)
+    withKernelValue(for: rows) { packed in
+      kern_int8_table_for(isa.kernelIsa).pointee.gemm_u8s8_f32(
+        packed, &rows, initial, &scaling, output.base, output.stride, range.lowerBound,
+        range.upperBound)
+    }
   }
 
-  /// The fastest panels that no code of `rows` lets overflow.
-  private func kernelValue(for rows: kern_gemm_u8_rows) -> kern_gemm_u8s8_panels {
-    guard let lightPanels else { return panels.kernelValue }
-    let kernel = kern_int8_table_for(isa.kernelIsa).pointee.largest_u8
-    let depth = panels.paddedDepth
-    let limit = lightPanels.safeInputMaximum
-    // Rows without gaps; the last one may be followed by less than a quad.
-    if rows.stride == depth || rows.stride == panels.depth {
-      return kernel(rows.data, rows.rows * rows.stride) <= limit
-        ? lightPanels.kernelValue : panels.kernelValue
+  /// Calls `body` with the panels as the kernels read them.
+  private func withKernelValue(
+    for rows: kern_gemm_u8_rows, _ body: (UnsafePointer<kern_gemm_u8s8_panels>) -> Void
+  ) {
+    var packed = panels.kernelValue
+    guard let lightPanels, !isInPlace || rows.cut != nil else { return body(&packed) }
+    withUnsafePointer(to: lightPanels.kernelValue) { light in
+      packed.light = light
+      packed.outlier_share = outlierShare
+      body(&packed)
     }
-    for row in 0..<rows.rows where kernel(rows.data + row * rows.stride, depth) > limit {
-      return panels.kernelValue
-    }
-    return lightPanels.kernelValue
   }
 
   /// Writes `-zeroPoint * sum of weights` for each padded column.
@@ -124,58 +144,37 @@ struct MatrixProductInt8: Sendable {
 }
 
 extension Sequence<MatrixProductInt8> {
-  /// Products that are added in 16 bits before a sum widens, in the panels that most runs take;
-  /// `nil` where sums have 32 bits at once.
-  var safeRun: Int? {
-    var shortest: Int?
-    for product in self {
-      guard product.isa != .scalar, !product.isa.hasDotProduct else { return nil }
-      let panels = product.lightPanels ?? product.panels
-      shortest = Swift.min(shortest ?? .max, panels.doubleStepCount == panels.count ? 4 : 2)
-    }
-    return shortest
-  }
-
-  /// The instructions that run, as shown to people. `u8s8-maddubs-x2≤127/split` is the kernel for
-  /// codes up to 127, and what the same kernel does differently when there are greater ones.
+  /// The instructions that run, as shown to people. `u8s8-maddubs-x4≤127/x2-split` is the kernel for
+  /// rows of which few codes are above 127, and what the same kernel does differently with others.
   var kernelName: String {
     var isScalar = false
     var isDotProduct = false
-    var general = PanelTraits()
-    var light = PanelTraits()
-    var limit: UInt8?
+    var isLight = false
+    var general = PanelTraits(quads: 0)
+    var light = PanelTraits(quads: 0)
     for product in self {
       isScalar = isScalar || product.isa == .scalar
       isDotProduct = isDotProduct || product.isa.hasDotProduct
-      general.add(product.panels)
-      light.add(product.lightPanels ?? product.panels)
-      if let panels = product.lightPanels {
-        limit = Swift.min(limit ?? .max, panels.safeInputMaximum)
-      }
+      isLight = isLight || product.lightPanels != nil
+      general.add(product.panels.traits)
+      light.add((product.lightPanels ?? product.panels).traits)
     }
     if isScalar { return "u8s8-scalar" }
     if isDotProduct { return "u8s8-vpdpbusd-12x32" }
-    guard let limit else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
+    guard isLight else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
     let rest = general.names.isEmpty ? "plain" : general.names.joined(separator: "-")
-    return (["u8s8-maddubs"] + light.names).joined(separator: "-") + "≤\(limit)/\(rest)"
-  }
-}
-
-/// How some panels are multiplied.
-private struct PanelTraits {
-  private var splits = false
-  private var doubles = true
-  private var centres = false
-
-  /// - `x2`: all panels add two quads before widening; `split`: some weights need an extra step;
-  ///   `centred`: some panels multiply codes less 128.
-  var names: [String] {
-    (doubles ? ["x2"] : []) + (splits ? ["split"] : []) + (centres ? ["centred"] : [])
+    return (["u8s8-maddubs"] + light.names).joined(separator: "-")
+      + "≤\(MatrixProductInt8.smallMaximum)/\(rest)"
   }
 
-  mutating func add(_ panels: Int8Panels) {
-    splits = splits || panels.extraCount > 0
-    centres = centres || panels.centredCount > 0
-    doubles = doubles && panels.doubleStepCount == panels.count
+  /// Products that are added in 16 bits before a sum widens, on average, in the panels that most
+  /// runs take; `nil` where sums have 32 bits at once.
+  var safeRun: Double? {
+    var traits = PanelTraits(quads: 0)
+    for product in self {
+      guard product.isa != .scalar, !product.isa.hasDotProduct else { return nil }
+      traits.add((product.lightPanels ?? product.panels).traits)
+    }
+    return traits.safeRun
   }
 }

@@ -1,60 +1,42 @@
 internal import CKernels
 
-/// One panel, with the faster of the two ways to step through it.
+/// One panel, in the fastest order of steps that is proven for it.
 struct PackedPanel {
-  /// `[quad][8 or 16][4]`.
-  var weights: [Int8]
-  /// Quads whose 16-bit sums are added before widening; 0 where codes less 128 are multiplied.
-  let step: UInt8
-  var isCentred: Bool { step == 0 }
-  /// Columns that the panel has room for: 8 or 16.
-  private let columnWidth: Int
-  var extraQuads: [UInt32] = []
-  var extraWeights: [Int8] = []
-  /// Time of all steps for one row, in steps with one quad.
-  let cost: Double
+  /// `[step][8 or 16][4]`.
+  private(set) var weights: [Int8]
+  /// The quad of each step.
+  private(set) var order: [UInt16]
+  let runs: kern_quad_runs
 
-  /// Time of a step with two quads, in steps with one; measured.
-  private static let doubleStepCost = 0.85
-  /// Time of a step with codes less 128, likewise.
-  private static let centredStepCost = 1.25
-
-  init(rows: [Int8], columns: Range<Int>, depth: Int, bound: PairBound) {
+  /// - `bound`: what a 16-bit sum holds.
+  /// - `mayCentre`: whether codes less 128 may be multiplied.
+  init(rows: [Int8], columns: Range<Int>, depth: Int, bound: PairBound, mayCentre: Bool) {
     let quads = (depth + 3) / 4
     let width = columns.count <= 8 ? 8 : 16
-    columnWidth = width
-    var packed = Self.packed(rows: rows, columns: columns, depth: depth, width: width)
-    guard bound.limit < Int(Int16.max) else {
-      weights = packed
-      step = quads >= 2 ? 2 : 1
-      cost = Double(quads) * (quads >= 2 ? Self.doubleStepCost : 1)
+    weights = Self.inOrder(rows: rows, columns: columns, depth: depth)
+    order = (0..<quads).map(UInt16.init)
+    var split = SplitQuads(weights: weights, order: order, width: width)
+    split.halve(bound)
+    let grouped = QuadRuns(weights: split.weights, width: width, bound: bound)
+    let centredCost = Double(quads) * kern_quad_runs.centredStepCost
+    if mayCentre, centredCost < grouped.counts.cost, !weights.contains(.min) {
+      runs = kern_quad_runs(eights: 0, fours: 0, twos: 0, ones: 0, is_centred: true)
       return
     }
-    let single = Self.overflows(packed, width: width, step: 1, bound: bound)
-    let double = Self.overflows(packed, width: width, step: 2, bound: bound)
-    // A sum of four halves holds 256; a single sum of two halves, 128, fits any input.
-    let canHalve = bound.limit >= 256 || double.quads.isEmpty
-    let singleCost = Double(quads + single.quads.count)
-    let doubleCost = Double(quads) * Self.doubleStepCost + Double(double.quads.count)
-    let isDouble = quads >= 2 && canHalve && doubleCost < singleCost
-    let centredCost = Double(quads) * Self.centredStepCost
-    if centredCost < min(singleCost, doubleCost), !packed.contains(.min) {
-      weights = packed
-      step = 0
-      cost = centredCost
-      return
+    runs = grouped.counts
+    let quadSize = width * 4
+    weights = []
+    weights.reserveCapacity(split.weights.count)
+    for step in grouped.order {
+      weights += split.weights[step * quadSize..<(step + 1) * quadSize]
     }
-    step = isDouble ? 2 : 1
-    cost = isDouble ? doubleCost : singleCost
-    Self.halve(
-      isDouble ? double : single, width: width, &packed, quads: &extraQuads, &extraWeights)
-    weights = packed
+    order = grouped.order.map { split.order[$0] }
   }
 
-  private static func packed(
-    rows: [Int8], columns: Range<Int>, depth: Int, width: Int
-  ) -> [Int8] {
+  /// The weights quad by quad.
+  static func inOrder(rows: [Int8], columns: Range<Int>, depth: Int) -> [Int8] {
     let quads = (depth + 3) / 4
+    let width = columns.count <= 8 ? 8 : 16
     var packed = [Int8](repeating: 0, count: quads * width * 4)
     packed.withUnsafeMutableBytes { packed in
       rows.withUnsafeBytes { rows in
@@ -73,74 +55,45 @@ struct PackedPanel {
     }
     return packed
   }
+}
 
-  /// Pairs of weights, and the quads they are in, whose sums `bound` does not hold.
-  private struct Overflows {
-    /// Offsets of the first weight of each pair.
-    var pairs: [Int] = []
-    /// Rising.
-    var quads: [Int] = []
-  }
+/// Quads of a panel, some of them twice, each time with a part of their weights.
+private struct SplitQuads {
+  var weights: [Int8]
+  var order: [UInt16]
+  let width: Int
 
-  private static func overflows(_ packed: [Int8], width: Int, step: Int, bound: PairBound)
-    -> Overflows
-  {
-    var found = Overflows()
-    guard bound.limit < step * PairBound.largestPair else { return found }
+  /// Halves pairs that are too heavy alone. Two halves fit any codes: they weigh no more than 128.
+  mutating func halve(_ bound: PairBound) {
+    guard bound.isTight else { return }
     let quadSize = width * 4
-    let quads = packed.count / quadSize
-    for (index, largest) in sums(packed, width: width, step: step).enumerated()
-    where Int(largest) > bound.limit {
-      let range = index * step..<min((index + 1) * step, quads)
-      found.quads += range
+    for (quad, largest) in largestSums.enumerated() where Int(largest) > bound.limit {
+      var rest = [Int8](repeating: 0, count: quadSize)
       for offset in stride(from: 0, to: quadSize, by: 2) {
+        let pair = quad * quadSize + offset
         var sum = WeightSum()
-        for quad in range {
-          sum.add(packed[quad * quadSize + offset])
-          sum.add(packed[quad * quadSize + offset + 1])
+        sum.add(weights[pair])
+        sum.add(weights[pair + 1])
+        guard !bound.holds(sum) else { continue }
+        for weight in [pair, pair + 1] {
+          let half = weights[weight] / 2
+          weights[weight] -= half
+          rest[weight - quad * quadSize] = half
         }
-        if !bound.holds(sum) { found.pairs += range.map { $0 * quadSize + offset } }
       }
-    }
-    return found
-  }
-
-  /// The largest sum of weights of one sign that the kernel adds up in 16 bits.
-  var largestSum: Int {
-    let own = Self.sums(weights, width: columnWidth, step: Int(step)).max() ?? 0
-    // A quad of extras has room for 16 columns.
-    let extra = Self.sums(extraWeights, width: Int8Panels.width, step: 1).max() ?? 0
-    return Int(max(own, extra))
-  }
-
-  /// The largest sum of one sign in each step.
-  private static func sums(_ packed: [Int8], width: Int, step: Int) -> [UInt16] {
-    let quads = packed.count / (width * 4)
-    return [UInt16](unsafeUninitializedCapacity: (quads + step - 1) / step) { largest, count in
-      packed.withUnsafeBufferPointer { packed in
-        guard let weights = packed.baseAddress, let first = largest.baseAddress else { return }
-        kern_largest_pair_sums(weights, 2 * width, quads, step, first)
-      }
-      count = (quads + step - 1) / step
+      weights += rest
+      order.append(order[quad])
     }
   }
 
-  private static func halve(
-    _ overflows: Overflows, width: Int, _ weights: inout [Int8], quads extraQuads: inout [UInt32],
-    _ extraWeights: inout [Int8]
-  ) {
-    let quadSize = width * 4
-    extraQuads = overflows.quads.map(UInt32.init)
-    extraWeights = [Int8](repeating: 0, count: overflows.quads.count * 64)
-    let places = Dictionary(
-      uniqueKeysWithValues: overflows.quads.enumerated().map { ($1, $0) })
-    for pair in overflows.pairs {
-      guard let place = places[pair / quadSize] else { continue }
-      for offset in [pair, pair + 1] {
-        let half = weights[offset] / 2
-        weights[offset] -= half
-        extraWeights[place * 64 + offset % quadSize] = half
+  /// Of the weights of one sign in one pair, for each quad.
+  private var largestSums: [UInt16] {
+    [UInt16](unsafeUninitializedCapacity: order.count) { largest, count in
+      weights.withUnsafeBufferPointer { weights in
+        guard let weights = weights.baseAddress, let first = largest.baseAddress else { return }
+        kern_largest_pair_sums(weights, 2 * width, order.count, first)
       }
+      count = order.count
     }
   }
 }

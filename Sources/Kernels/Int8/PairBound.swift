@@ -9,7 +9,10 @@ struct PairBound: Sendable {
   static let unlimited = PairBound(limit: .max)
 
   /// What two weights sum up to at most.
-  static let largestPair = 256
+  private static let largestPair = 256
+
+  /// Whether some pair of weights can be too much.
+  var isTight: Bool { limit < Self.largestPair }
 
   private init(limit: Int) { self.limit = limit }
 
@@ -19,7 +22,7 @@ struct PairBound: Sendable {
 
   /// Pairs of neighbours in depth that are not held, of weights `[columns, depth]`.
   func riskyPairs(rows: [Int8], columns: Int, depth: Int) -> [kern_risky_pair] {
-    guard limit < Self.largestPair else { return [] }
+    guard isTight else { return [] }
     var pairs: [kern_risky_pair] = []
     rows.withUnsafeBufferPointer { rows in
       guard let base = rows.baseAddress else { return }

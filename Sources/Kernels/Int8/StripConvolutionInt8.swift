@@ -4,10 +4,12 @@ internal import CKernels
 /// line of the image is one run of bytes.
 ///
 /// Lines are copied once, with their padding, and each serves all windows over it; where nothing is
-/// padded the image itself is read.
+/// padded the image itself is read. Kernels that add products in 16 bits find quads by their places
+/// in such copies, and take them with their codes cut.
 struct StripConvolutionInt8: ConvolutionBodyInt8 {
   private let geometry: ConvolutionGeometry
   private let product: MatrixProductInt8
+  private let isa: InstructionSet
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
   let provenSafeShare: Double
@@ -18,10 +20,19 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
 
   /// Whether this is quicker than copies of the windows, for kernels that take rows in runs.
   static func pays(_ geometry: ConvolutionGeometry, isa: InstructionSet) -> Bool {
-    guard isa.hasDotProduct, geometry.groups == 1, geometry.dilationWidth == 1 else { return false }
+    guard isa != .scalar, geometry.groups == 1, geometry.dilationWidth == 1 else { return false }
     guard !geometry.isPointwise || geometry.inputChannels % 4 != 0 else { return false }
+    guard isa.hasDotProduct || canBeCut(geometry) else { return false }
     return geometry.outputWidth >= leastColumns
       && (geometry.outputChannels <= mostBusyChannels || geometry.outputWidth >= 2 * leastColumns)
+  }
+
+  /// Whether quads have places, and windows more than one pixel: else cutting costs as much as in
+  /// copies of the windows.
+  private static func canBeCut(_ geometry: ConvolutionGeometry) -> Bool {
+    geometry.kernelHeight * geometry.kernelWidth > 1
+      && geometry.kernelHeight * geometry.runQuads <= KERN_MOST_CUT_QUADS
+      && geometry.lastQuadPlace <= Int(UInt16.max)
   }
 
   /// - `weightRows`: `[outputChannels, kernelHeight, kernelWidth, inputChannels]`.
@@ -30,13 +41,15 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     requantization: Requantization, isa: InstructionSet
   ) {
     self.geometry = geometry
+    self.isa = isa
     let columns = geometry.outputChannels
     let run = geometry.kernelWidth * geometry.inputChannels
     let depth = geometry.kernelHeight * run
     product = MatrixProductInt8(
       weightRows: Self.padded(weightRows, runs: columns * geometry.kernelHeight, of: run),
       depth: geometry.kernelHeight * roundedUp(run, to: 4), channels: 0..<columns,
-      inputMaximum: inputMaximum, requantization: requantization, isa: isa)
+      inputMaximum: inputMaximum, quadPlaces: isa.hasDotProduct ? nil : geometry.quadPlaces,
+      requantization: requantization, isa: isa)
     let risky = PairBound(inputMaximum: inputMaximum)
       .riskyPairs(rows: weightRows, columns: columns, depth: depth)
     provenSafeShare = 1 - Double(risky.count) / Double(columns * ((depth + 1) / 2))
@@ -56,7 +69,7 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     return rows
   }
 
-  var safeRun: Int? { [product].safeRun }
+  var safeRun: Double? { [product].safeRun }
 
   var kernelName: String { [product].kernelName + "-strips" }
 
@@ -92,9 +105,9 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
 
   private var initialByteCount: Int { product.panels.paddedColumns * 4 }
 
-  /// Whether windows lie inside of the image and end with whole quads.
+  /// Whether windows can be read in the image: they lie inside of it and end with whole quads.
   private var isDirect: Bool {
-    geometry.padTop == 0 && geometry.padLeft == 0 && geometry.padBottom == 0
+    isa.hasDotProduct && geometry.padTop == 0 && geometry.padLeft == 0 && geometry.padBottom == 0
       && geometry.padRight == 0 && geometry.kernelWidth * geometry.inputChannels % 4 == 0
   }
 
@@ -106,33 +119,59 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
 
   /// A strip fills this much of the first- and second-level caches.
   private static let stripBytes = 96 << 10
-  private static let mostColumns = 512
   /// Products not worth a block of their own.
   private static let smallWork = 1 << 19
-
-  private var mostColumns: Int { min(geometry.outputWidth, Self.mostColumns) }
-
-  private func lineBytes(columns: Int) -> Int {
-    ((columns - 1) * geometry.strideWidth + geometry.kernelWidth) * geometry.inputChannels
-  }
 
   private func lines(rows: Int) -> Int {
     (rows - 1) * geometry.strideHeight + (geometry.kernelHeight - 1) * geometry.dilationHeight + 1
   }
 
   private var mostRows: Int {
-    let lines = Self.stripBytes / max(lineBytes(columns: mostColumns), 1)
+    let lines = Self.stripBytes / max(geometry.stripLineStride, 1)
     let window = (geometry.kernelHeight - 1) * geometry.dilationHeight + 1
     return min(geometry.outputHeight, max(1, (lines - window) / geometry.strideHeight + 1))
   }
 
   /// With room for a quad to be read across the end.
-  private var stripByteCount: Int {
-    isDirect ? 0 : roundedUp(lines(rows: mostRows) * lineBytes(columns: mostColumns) + 3, to: 64)
+  private func byteCount(rows: Int) -> Int {
+    roundedUp(lines(rows: rows) * geometry.stripLineStride + 3, to: 32)
+  }
+
+  /// Rests of one in so many codes have room.
+  private static let codesPerRest = 8
+
+  /// Where one thread keeps what.
+  private struct Workspace {
+    let strip: UnsafeMutablePointer<UInt8>
+    let starts: UnsafeMutablePointer<UInt32>
+    let rests: UnsafeMutablePointer<kern_code_rest>
+    let restCapacity: Int
+    let byteCount: Int
+
+    /// - `bytes`: of a strip.
+    init(at base: UnsafeMutableRawPointer, bytes: Int, isCut: Bool) {
+      restCapacity = isCut ? bytes / codesPerRest : 0
+      let startBytes = isCut ? roundedUp((bytes / 32 + 1) * 4, to: 64) : 0
+      let stripBytes = roundedUp(bytes, to: 64)
+      strip = base.assumingMemoryBound(to: UInt8.self)
+      starts = (base + stripBytes).assumingMemoryBound(to: UInt32.self)
+      rests = (base + stripBytes + startBytes).assumingMemoryBound(to: kern_code_rest.self)
+      byteCount =
+        stripBytes + startBytes
+        + roundedUp(restCapacity * MemoryLayout<kern_code_rest>.stride, to: 64)
+    }
+  }
+
+  private func workspace(at base: UnsafeMutableRawPointer) -> Workspace {
+    Workspace(
+      at: base, bytes: isDirect ? 0 : byteCount(rows: mostRows), isCut: product.restShare != nil)
   }
 
   func scratchByteCount(batch: Int, threads: Int) -> Int {
-    initialByteCount + threads * stripByteCount
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 64) { memory in
+      let space = memory.baseAddress.map { workspace(at: $0).byteCount } ?? 0
+      return initialByteCount + threads * space
+    }
   }
 
   /// How many blocks the output is cut into, of about one size: along the lines, a multiple of the
@@ -140,6 +179,7 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
   private func blockCounts(batch: Int, threads: Int) -> (down: Int, across: Int) {
     let height = geometry.outputHeight
     let least = (height + mostRows - 1) / mostRows
+    let mostColumns = geometry.mostStripColumns
     let across = (geometry.outputWidth + mostColumns - 1) / mostColumns
     guard threads > 1 else { return (least, across) }
     let work =
@@ -168,9 +208,9 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     guard batch > 0 else { return }
     let (down, across) = blockCounts(batch: batch, threads: pool.threadCount)
     let (height, width) = (geometry.outputHeight, geometry.outputWidth)
-    let strips = scratch + initialByteCount
+    let first = workspace(at: scratch + initialByteCount)
     pool.dynamic(batch * down * across) { blocks, worker in
-      let strip = (strips + worker * stripByteCount).assumingMemoryBound(to: UInt8.self)
+      let space = workspace(at: first.strip + worker * first.byteCount)
       for index in blocks {
         let (image, part) = index.quotientAndRemainder(dividingBy: down * across)
         let (y, x) = part.quotientAndRemainder(dividingBy: across)
@@ -178,39 +218,56 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
           Block(
             rows: height * y / down..<height * (y + 1) / down,
             columns: width * x / across..<width * (x + 1) / across),
-          image: image, of: input, pad: pad, strip: strip, body)
+          image: image, of: input, pad: pad, in: space, body)
       }
     }
   }
 
   private func run(
     _ block: Block, image: Int, of input: UnsafePointer<UInt8>, pad: UInt8,
-    strip: UnsafeMutablePointer<UInt8>,
+    in space: Workspace,
     _ body: (_ left: kern_gemm_u8_rows, _ firstPixel: Int) -> Void
   ) {
     let channels = geometry.inputChannels
     let image = (index: image, base: input + image * geometry.inputCount)
-    var windows = UnsafePointer(strip)
-    var lineStride = lineBytes(columns: block.columns.count)
+    var windows = UnsafePointer(space.strip)
+    var lineStride = geometry.stripLineStride
+    var cut: kern_cut_codes?
     if isDirect {
       lineStride = geometry.inputWidth * channels
       windows =
         image.base + block.rows.lowerBound * geometry.strideHeight * lineStride
         + block.columns.lowerBound * geometry.strideWidth * channels
     } else {
-      copyLines(under: block, of: image.base, pad: pad, to: strip)
+      copyLines(under: block, of: image.base, pad: pad, to: space.strip)
+      cut = cutCodes(rows: block.rows.count, pad: pad, in: space)
     }
-    for row in block.rows {
-      let first = (row - block.rows.lowerBound) * geometry.strideHeight * lineStride
-      body(
-        kern_gemm_u8_rows(
-          data: windows + first, stride: geometry.strideWidth * channels,
-          rows: block.columns.count, runs: geometry.kernelHeight,
-          run_quads: (geometry.kernelWidth * channels + 3) / 4,
-          run_stride: geometry.dilationHeight * lineStride),
-        (image.index * geometry.outputHeight + row) * geometry.outputWidth
-          + block.columns.lowerBound)
+    func multiply(_ cut: UnsafePointer<kern_cut_codes>?) {
+      for row in block.rows {
+        let first = (row - block.rows.lowerBound) * geometry.strideHeight * lineStride
+        body(
+          kern_gemm_u8_rows(
+            data: windows + first, stride: geometry.strideWidth * channels,
+            rows: block.columns.count, runs: geometry.kernelHeight,
+            run_quads: geometry.runQuads, run_stride: geometry.dilationHeight * lineStride,
+            cut: cut),
+          (image.index * geometry.outputHeight + row) * geometry.outputWidth
+            + block.columns.lowerBound)
+      }
     }
+    if let cut { withUnsafePointer(to: cut, multiply) } else { multiply(nil) }
+  }
+
+  /// Cuts the codes of a strip if that pays.
+  private func cutCodes(rows: Int, pad: UInt8, in space: Workspace) -> kern_cut_codes? {
+    guard let share = product.restShare else { return nil }
+    let (filled, count) = (lines(rows: rows) * geometry.stripLineStride, byteCount(rows: rows))
+    (space.strip + filled).update(repeating: pad, count: count - filled)
+    var cut = kern_cut_codes(
+      codes: space.strip, base: 0, starts: space.starts, rests: space.rests)
+    let most = min(Int(Float(count) * share), space.restCapacity)
+    let isCut = kern_int8_table_for(isa.kernelIsa).pointee.cut_u8(space.strip, count, most, &cut)
+    return isCut ? cut : nil
   }
 
   private func copyLines(
@@ -218,10 +275,11 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     to strip: UnsafeMutablePointer<UInt8>
   ) {
     let channels = geometry.inputChannels
-    let width = lineBytes(columns: block.columns.count)
+    let width = geometry.stripLineStride
     let firstColumn = block.columns.lowerBound * geometry.strideWidth - geometry.padLeft
     let before = min(max(-firstColumn, 0) * channels, width)
-    let last = min(firstColumn + width / channels, geometry.inputWidth)
+    let columns = (block.columns.count - 1) * geometry.strideWidth + geometry.kernelWidth
+    let last = min(firstColumn + columns, geometry.inputWidth)
     let inside = max(last - max(firstColumn, 0), 0) * channels
     let firstLine = block.rows.lowerBound * geometry.strideHeight - geometry.padTop
     for index in 0..<lines(rows: block.rows.count) {
@@ -242,6 +300,31 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
 extension kern_gemm_u8_rows {
   /// Rows without gaps inside.
   init(data: UnsafePointer<UInt8>, stride: Int, rows: Int) {
-    self.init(data: data, stride: stride, rows: rows, runs: 1, run_quads: 0, run_stride: 0)
+    self.init(
+      data: data, stride: stride, rows: rows, runs: 1, run_quads: 0, run_stride: 0, cut: nil)
+  }
+}
+
+extension ConvolutionGeometry {
+  /// Columns of results that one strip makes.
+  fileprivate var mostStripColumns: Int { min(outputWidth, 512) }
+
+  /// Bytes from line to line of a strip, in whole quads.
+  fileprivate var stripLineStride: Int {
+    roundedUp(((mostStripColumns - 1) * strideWidth + kernelWidth) * inputChannels, to: 4)
+  }
+
+  /// Quads that a window sees of one line.
+  fileprivate var runQuads: Int { (kernelWidth * inputChannels + 3) / 4 }
+
+  /// Where the quads of a window stand in a strip, in quads from its first.
+  fileprivate var quadPlaces: [UInt16] {
+    (0..<kernelHeight).flatMap { run in
+      (0..<runQuads).map { UInt16(run * dilationHeight * stripLineStride / 4 + $0) }
+    }
+  }
+
+  fileprivate var lastQuadPlace: Int {
+    (kernelHeight - 1) * dilationHeight * stripLineStride / 4 + runQuads - 1
   }
 }

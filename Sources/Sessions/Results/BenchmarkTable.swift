@@ -16,8 +16,9 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
     package var pairs: Int?
     /// Read and written by the int8 form, weights included.
     package var bytesMoved: Int?
-    /// Products that the int8 kernel adds in 16 bits before a sum widens; `nil` where sums have 32.
-    package var safeRun: Int?
+    /// Products that the int8 kernel adds in 16 bits before a sum widens, on average; `nil` where
+    /// sums have 32.
+    package var safeRun: Double?
     /// `arithmetic`, `L2`, `L3` or `memory`: what the int8 form could not be faster than.
     package var ceiling: String?
     /// What that allows: billions of multiply-accumulates a second, or of bytes.
@@ -31,7 +32,7 @@ package struct BenchmarkTable: Equatable, Sendable, Codable {
       id: String, floatKernel: String = "", int8Kernel: String = "",
       floatMicroseconds: Double? = nil, int8Microseconds: Double? = nil,
       multiplyAccumulates: Int = 0, int8GigaMACs: Double? = nil, shareOfPeak: Double? = nil,
-      saturatedPairs: Int? = nil, pairs: Int? = nil, bytesMoved: Int? = nil, safeRun: Int? = nil,
+      saturatedPairs: Int? = nil, pairs: Int? = nil, bytesMoved: Int? = nil, safeRun: Double? = nil,
       ceiling: String? = nil, ceilingRate: Double? = nil, shareOfCeiling: Double? = nil,
       remark: String? = nil
     ) {
