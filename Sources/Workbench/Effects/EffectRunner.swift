@@ -24,7 +24,7 @@ import Sessions
 @MainActor package final class EffectRunner {
   private let dispatch: @MainActor (Action) -> Void
   private weak var surface: (any EffectSurface)?
-  private let folder: StateFolder
+  let folder: StateFolder
   private let samples: [String]
   private var options: HostOptions
   private let opening: [String: HostShape]
@@ -78,6 +78,12 @@ import Sessions
     case .measureSensitivity(let run, let request, let recipe):
       measureSensitivity(run, request, recipe)
     case .convert(let run, let recipe): convert(run, recipe)
+    case .train(let run, let record): train(run, record)
+    case .stopTraining: control?.end()
+    case .keepTraining(let run, let record, let recipe, let request):
+      keepTraining(run, record, recipe, request)
+    case .dropTraining(let checkpoint): dropTraining(checkpoint)
+    case .useWeights(let digest): useWeights(digest)
     case .benchmark(let run, let recipe, let runs, let batchSize, let request):
       benchmark(run, recipe, runs, batchSize, request)
     case .export(let run, let recipe, let path, let data, let replacing):
@@ -109,7 +115,7 @@ import Sessions
   }
 
   /// Runs a job on the worker; its end is one event, whatever happens.
-  private func job(
+  func job(
     _ run: Int, _ body: @escaping @Sendable (JobControl) throws -> Event
   ) {
     let control = JobControl()
@@ -131,6 +137,7 @@ import Sessions
       do {
         let opened = try Opening(path: path, options: options, shapes: shapes, folder: folder)
           .open(recovering: recovering)
+        shared.forgetWeights()
         shared.replace(opened.workspace)
         folder.remember(opened.project.sessionPath ?? path)
         self.post(.opened(opened.project))
@@ -302,6 +309,7 @@ import Sessions
         if !replacing, FileManager.default.fileExists(atPath: path) {
           return self.post(.sessionExists(path: path, thenQuit: thenQuit))
         }
+        let content = try content.bringingWeights(beside: path)
         try SessionFile(path: path).write(workspace.session(content, at: path))
         SessionFile(path: folder.unnamedSession(for: workspace.project)).removeAutosave()
         folder.remember(path)

@@ -11,7 +11,10 @@ package enum Overlay: Equatable, Sendable {
 
 /// A question that needs a line of text.
 package struct Prompt: Equatable, Sendable {
-  package enum Kind: Equatable, Sendable { case clip, export, save, openModel, data }
+  package enum Kind: Equatable, Sendable { 
+    case clip, export, save, openModel, data
+    case training(TrainFeature.Option)
+  }
   package var kind: Kind
   package var title: String
   package var hint: String
@@ -37,6 +40,8 @@ package struct Confirmation: Equatable, Sendable {
     case replaceSession(path: String, thenQuit: Bool)
     case recover(path: String)
     case openUnsaved(path: String)
+    case resumeTraining
+    case discardTraining
   }
 
   /// `yes` is `y`, `save` is `s`, `discard` is `d`, `cancel` is Esc.
