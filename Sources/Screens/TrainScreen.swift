@@ -34,10 +34,9 @@ struct TrainScreen: Widget {
     }
     progress(in: left.bottom(progressHeight), to: &buffer)
     guard isAnythingKnown else { return invitation(in: right, to: &buffer) }
-    let rows = beforeAndAfter.count + 3
-    let charts = right.droppingBottom(min(rows, area.height / 2))
-    let loss = charts.top((charts.height + 1) / 2)
-    lossChart(in: loss, to: &buffer)
+    let charts = right.droppingBottom(min(6, area.height / 2))
+    let loss = charts.top(charts.height / 2)
+    lossChart(in: loss, hasLegend: false, to: &buffer)
     metricChart(in: charts.droppingTop(loss.height), to: &buffer)
     comparison(in: right.bottom(right.height - charts.height), to: &buffer)
   }
@@ -54,13 +53,13 @@ struct TrainScreen: Widget {
       Pane(title: "").render(in: rest, to: &buffer)
       return invitation(in: right, to: &buffer)
     }
-    let rows = beforeAndAfter.count + 3
+    let rows = 7
     comparison(in: rest.top(rows), to: &buffer)
     epochTable(in: rest.droppingTop(rows), to: &buffer)
     let driftHeight = min(max((train.progress?.drift.count ?? 0) + 3, 6), area.height / 3)
     let charts = right.droppingBottom(driftHeight)
     let loss = charts.top(charts.height / 2)
-    lossChart(in: loss, to: &buffer)
+    lossChart(in: loss, hasLegend: true, to: &buffer)
     metricChart(in: charts.droppingTop(loss.height), to: &buffer)
     drift(in: right.bottom(driftHeight), to: &buffer)
   }
@@ -183,20 +182,35 @@ struct TrainScreen: Widget {
 
   // Curves.
 
-  private func lossChart(in area: Rect, to buffer: inout CellBuffer) {
-    let pane = Pane(title: StyledText("Loss", .title))
+  /// From the beginning to the planned end, so that curves grow to the right.
+  private var epochRange: ClosedRange<Double> {
+    let planned = train.isRunning ? train.progress?.epochCount : nil
+    return 0...Double(max(planned ?? 1, epochs.last?.epoch ?? 1, 1))
+  }
+
+  private func lossChart(in area: Rect, hasLegend: Bool, to buffer: inout CellBuffer) {
+    let batches = train.losses.map { ChartPoint(x: $0.place, y: $0.value) }
+    let means = epochs.compactMap { epoch in
+      epoch.loss.map { ChartPoint(x: Double(epoch.epoch), y: $0) }
+    }
+    // Losses that fall to a small part of what they were are seen by their order of magnitude.
+    let positive = (batches + means).map(\.y).filter { $0 > 0 }
+    let isLogarithmic = (positive.max() ?? 0) > 30 * (positive.min() ?? 0)
+    let floor = (positive.max() ?? 0) / 10_000
+    func shown(_ points: [ChartPoint]) -> [ChartPoint] {
+      isLogarithmic ? points.map { ChartPoint(x: $0.x, y: max($0.y, floor)) } : points
+    }
+    let pane = Pane(
+      title: StyledText("Loss", .title),
+      badge: StyledText(isLogarithmic ? "logarithmic" : "", .dim))
     pane.render(in: area, to: &buffer)
     LineChart(
       series: [
         LineChart.Series(
-          name: "batches", points: train.losses.map { ChartPoint(x: $0.place, y: $0.value) },
-          style: .chart2),
+          name: hasLegend ? "batches" : "", points: shown(batches), style: .chart2),
         LineChart.Series(
-          name: "epoch mean",
-          points: epochs.compactMap { epoch in
-            epoch.loss.map { ChartPoint(x: Double(epoch.epoch), y: $0) }
-          }, style: .chart1),
-      ], xTitle: "epoch"
+          name: hasLegend ? "epoch mean" : "", points: shown(means), style: .chart1),
+      ], xTitle: "epoch", isLogarithmic: isLogarithmic, xRange: epochRange
     ).render(in: pane.inner(of: area), to: &buffer)
   }
 
@@ -229,7 +243,7 @@ struct TrainScreen: Widget {
       series: [
         series("float", .chart3) { _ in float }, series("fake-quant", .chart2, \.simulated),
         series("int8", .chart1, \.int8),
-      ].filter { !$0.points.isEmpty }, xTitle: "epoch"
+      ].filter { !$0.points.isEmpty }, xTitle: "epoch", xRange: epochRange
     ).render(in: pane.inner(of: area), to: &buffer)
   }
 

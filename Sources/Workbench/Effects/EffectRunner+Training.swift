@@ -8,12 +8,17 @@ import Training
 
 /// Training, and the weights that it leaves.
 extension EffectRunner {
-  func train(_ run: Int, _ asked: TrainingRecord) {
+  func train(_ run: Int, _ asked: TrainingRecord, accepted: [String]) {
     let (shared, folder) = (shared, folder)
     job(run) { control in
       guard let workspace = shared.workspace() else { throw WorkbenchError.nothingTrained }
       let prepared = try workspace.prepareTraining(asked)
       var record = prepared.record
+      if record.checkpoint == nil,
+        let finding = prepared.findings.first(where: { !accepted.contains($0.what) })
+      {
+        return .trainingQuestioned(run: run, finding)
+      }
       if let checkpoint = record.checkpoint {
         // None was written where the run ended before its first epoch; it begins anew then.
         if FileManager.default.fileExists(atPath: checkpoint) {

@@ -78,7 +78,7 @@ import Sessions
     case .measureSensitivity(let run, let request, let recipe):
       measureSensitivity(run, request, recipe)
     case .convert(let run, let recipe): convert(run, recipe)
-    case .train(let run, let record): train(run, record)
+    case .train(let run, let record, let accepted): train(run, record, accepted: accepted)
     case .stopTraining: control?.end()
     case .keepTraining(let run, let record, let recipe, let request):
       keepTraining(run, record, recipe, request)

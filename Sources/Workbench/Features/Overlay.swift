@@ -23,6 +23,8 @@ package struct Prompt: Equatable, Sendable {
   package var error: String?
   /// Whether saving is the last thing before leaving.
   package var quitsAfterwards = false
+  /// Whether training begins with the answer.
+  package var trainsAfterwards = false
   package init(kind: Kind, title: String, hint: String, input: EditedLine) {
     self.kind = kind
     self.title = title

@@ -17,7 +17,7 @@ package struct TrainFeature: Equatable, Sendable {
   }
 
   package enum Option: String, CaseIterable, Equatable, Sendable {
-    case layers, loss, epochs, rate, schedule, optimizer, batch, data, samples
+    case layers, loss, epochs, rate, schedule, optimizer, batch, data, preprocess, samples
     case heldOut = "held-out"
 
     package var hint: String {
@@ -31,6 +31,7 @@ package struct TrainFeature: Equatable, Sendable {
       case .optimizer: TrainingSettings.Optimizer.allCases.map(\.rawValue).joined(separator: ", ")
       case .batch: "samples in one update"
       case .data: "a file or folder, or the word same for those of calibration"
+      case .preprocess: "such as scale=1/255, none, or the word same for that of calibration"
       case .samples: "how many at most, or the word all"
       case .heldOut: "percent of the samples that are kept apart to judge by"
       }
@@ -55,6 +56,10 @@ package struct TrainFeature: Equatable, Sendable {
   package var layers = Layers.all
   /// Nil takes those of calibration.
   package var dataPath: String?
+  /// Nil takes that of calibration.
+  package var preprocessing: String?
+  /// Findings in the data that a person has seen and trains with all the same.
+  package var accepted: [String] = []
   package var limit: Int?
   package var focus = Focus.options
   package var cursor = ListCursor()
@@ -135,6 +140,7 @@ package struct TrainFeature: Equatable, Sendable {
     case .optimizer: settings.optimizer.rawValue
     case .batch: "\(settings.batchSize)"
     case .data: dataPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "same"
+    case .preprocess: preprocessing.map { $0.isEmpty ? "none" : $0 } ?? "same"
     case .samples: limit.map { "\($0)" } ?? "all"
     case .heldOut: Numbers.fixed(settings.validationShare * 100, places: 0) + "%"
     }
@@ -181,6 +187,7 @@ package struct TrainFeature: Equatable, Sendable {
       settings.optimizer = optimizer
     case .batch: settings.batchSize = try whole()
     case .data: dataPath = text == "same" ? nil : text
+    case .preprocess: preprocessing = text == "same" ? nil : text == "none" ? "" : text
     case .samples: limit = text == "all" ? nil : try whole()
     case .heldOut:
       let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
@@ -217,7 +224,7 @@ package struct TrainFeature: Equatable, Sendable {
     case .heldOut:
       let percent = (settings.validationShare * 100).rounded() + Double(5 * step)
       settings.validationShare = min(max(percent, 5), 50) / 100
-    case .data, .samples: return false
+    case .data, .preprocess, .samples: return false
     }
     return true
   }

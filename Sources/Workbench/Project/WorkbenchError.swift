@@ -18,6 +18,8 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case trainedState
   case missingWeights(String)
   case changedWeights(String)
+  case nothingToReplay(String)
+  case noRecordedData(String)
   case nothingTrained
   case noPlace(String)
 
@@ -60,6 +62,10 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
     case .noPlace(let path):
       "Nothing can be written to '\(path)', where trained weights lie until the session is saved. Set"
         + " XDG_STATE_HOME to a folder that can."
+    case .nothingToReplay(let path):
+      "'\(path)' records nothing that could be done again: calibrate or train, and save it."
+    case .noRecordedData(let path):
+      "'\(path)' does not say which data were observed, so calibration cannot be done again."
     case .nothingTrained:
       "There is no training whose weights could be kept. Start one in the Train tab."
     case .badState(let text):

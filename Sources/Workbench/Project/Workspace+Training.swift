@@ -15,6 +15,8 @@ package struct PreparedTraining {
   package let run: TrainingRun
   /// With what the data decided.
   package let record: TrainingRecord
+  /// What the input doctor would rather have otherwise.
+  package let findings: [DataSummary.Finding]
 }
 
 extension Workspace {
@@ -26,11 +28,11 @@ extension Workspace {
       InstructionSet.available.contains(kernels)
     else { throw WorkbenchError.foreignKernels(asked.instructionSet) }
     var record = asked
-    let (samples, digest) = try trainingSamples(asked.data, purpose: .training)
+    let (samples, digest, findings) = try trainingSamples(asked.data, purpose: .training)
     record.data.digest = digest
     var validation: TrainingSamples?
     if let reference = asked.validation {
-      let (samples, digest) = try trainingSamples(reference, purpose: .evaluation)
+      let (samples, digest, _) = try trainingSamples(reference, purpose: .evaluation)
       validation = samples
       record.validation?.digest = digest
     }
@@ -39,12 +41,12 @@ extension Workspace {
     let run = try TrainingRun(
       project.source, recipe: record.recipe, options: try TrainingOptions(record.settings),
       samples: samples, validation: validation, threads: record.threads, isa: kernels)
-    return PreparedTraining(run: run, record: record)
+    return PreparedTraining(run: run, record: record, findings: findings)
   }
 
   private func trainingSamples(
     _ reference: Session.DataReference, purpose: DatasetPurpose
-  ) throws -> (TrainingSamples, digest: String) {
+  ) throws -> (TrainingSamples, digest: String, findings: [DataSummary.Finding]) {
     var request = DataRequest(reference)
     guard request.states.isEmpty else { throw WorkbenchError.trainedState }
     request.batchSize = 1
@@ -54,7 +56,10 @@ extension Workspace {
       throw WorkbenchError.wrongData(
         place: finding.place, what: finding.what, advice: finding.advice)
     }
-    return (try TrainingSamples(dataset), try dataset.manifest().digest)
+    return (
+      try TrainingSamples(dataset), try dataset.manifest().digest,
+      summary.findings.filter { $0.severity != .note }
+    )
   }
 
   /// Makes trained weights the model's own: writes the float model below `folder`, under a name that

@@ -22,7 +22,8 @@ package enum Effect: Equatable, Sendable {
   case measureSensitivity(run: Int, DataRequest, Recipe)
   case convert(run: Int, Recipe)
   /// Goes on from the record's checkpoint, where it has one.
-  case train(run: Int, TrainingRecord)
+  /// Asks before it trains on data with findings that are not in `accepted`.
+  case train(run: Int, TrainingRecord, accepted: [String])
   /// Ends a training early, with what it has.
   case stopTraining
   /// Makes the weights of the last training the model's own, and calibrates anew.

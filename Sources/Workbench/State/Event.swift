@@ -19,6 +19,8 @@ package enum Event: Equatable, Sendable {
   case converted(run: Int, ConversionSummary)
   /// With the settings that the data decided, and where checkpoints go.
   case trainingStarted(run: Int, TrainingRecord)
+  /// Nothing was trained: the data look wrong, unlike those of calibration.
+  case trainingQuestioned(run: Int, DataSummary.Finding)
   case trainingProgressed(run: Int, TrainingProgressSummary)
   case trained(run: Int, TrainingRecord)
   case trainingKept(run: Int, KeptTraining)

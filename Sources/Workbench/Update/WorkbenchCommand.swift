@@ -188,7 +188,7 @@ package struct WorkbenchCommand: Sendable {
         case .loss: ["auto"] + TrainingSettings.Loss.allCases.map(\.rawValue)
         case .schedule: ["cosine", "constant", "step="]
         case .optimizer: TrainingSettings.Optimizer.allCases.map(\.rawValue)
-        case .data: ["same"]
+        case .data, .preprocess: ["same"]
         case .samples: ["all"]
         case .epochs, .rate, .batch, .heldOut: [""]
         }

@@ -150,7 +150,7 @@ extension WorkbenchState {
         return refuse(error.description)
       }
       overlay = nil
-      return []
+      return prompt.trainsAfterwards ? startTraining() : []
     }
   }
 

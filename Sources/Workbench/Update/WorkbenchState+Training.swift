@@ -56,7 +56,7 @@ extension WorkbenchState {
 
   // Start, pause, end.
 
-  private mutating func startTraining() -> [Effect] {
+  mutating func startTraining() -> [Effect] {
     if let job {
       say("Wait until \(job.kind.title) is done, or cancel it with Ctrl-X.", .warning)
       return []
@@ -98,6 +98,7 @@ extension WorkbenchState {
     }
     var request = dataRequest
     if let path = train.dataPath { request.path = path }
+    if let preprocessing = train.preprocessing { request.preprocessing = preprocessing }
     request.limit = train.limit
     request.batchSize = 1
     return TrainingRecord(
@@ -125,7 +126,23 @@ extension WorkbenchState {
     train.begin(record)
     train.focus = .layers
     job = Job(kind: .training, run: run, progress: JobProgress(done: 0, total: 0))
-    return [.train(run: run, record)]
+    let known = calibrate.data?.findings.map(\.what) ?? []
+    return [.train(run: run, record, accepted: known + train.accepted)]
+  }
+
+  /// The data look wrong: asks how to feed them, and trains then.
+  mutating func question(_ finding: DataSummary.Finding) -> [Effect] {
+    job = nil
+    train.forget()
+    train.accepted.append(finding.what)
+    var prompt = Prompt(
+      kind: .training(.preprocess), title: "Preprocessing for training",
+      hint: "\(finding.place): \(finding.what)",
+      input: EditedLine(
+        finding.advice.contains("scale=1/255") ? "scale=1/255" : train.preprocessing ?? "same"))
+    prompt.trainsAfterwards = true
+    overlay = .prompt(prompt)
+    return []
   }
 
   /// Goes on from the last checkpoint.
