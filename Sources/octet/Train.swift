@@ -95,13 +95,29 @@ struct Train: ParsableCommand {
       named: workspace.project.name)
     let recipe = try workspace.recipe(recipe, with: trained)
     try workspace.project.group(by: recipe)
-    try workspace.calibrateShowingProgress(try workspace.project.dataset(data.request))
+    let request = try observed(workspace.project)
+    try workspace.calibrateShowingProgress(try workspace.project.dataset(request))
     var content = SessionContent(
-      recipe: recipe, data: data.request, errors: nil, benchmark: nil,
+      recipe: recipe, data: request, errors: nil, benchmark: nil,
       log: [LogEntry(.command, CommandLine.arguments.map(shellQuoted).joined(separator: " "))])
     content.trainings = [kept]
     try SessionFile(path: path).write(workspace.session(content, at: path))
   }
+
+  /// Some of the samples that were trained on, by the names of their members: a file may hold others
+  /// for calibration, which another preprocessing would fit.
+  private func observed(_ project: Project) throws -> DataRequest {
+    var request = data.request
+    request.limit = min(data.limit ?? Self.mostObserved, Self.mostObserved)
+    guard !request.path.isEmpty else { return request }
+    for binding in try project.dataset(data.request, purpose: .training).bindings {
+      request.mapping[binding.input.name] =
+        request.mapping[binding.input.name] ?? binding.member.name
+    }
+    return request
+  }
+
+  private static let mostObserved = 512
 
   private func show(_ report: TrainReport) throws {
     if printing.json { return try printJSON(report) }
