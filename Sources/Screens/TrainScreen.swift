@@ -266,7 +266,8 @@ struct TrainScreen: Widget {
   private func comparison(in area: Rect, to buffer: inout CellBuffer) {
     let pane = Pane(title: StyledText("Before and after", .title))
     pane.render(in: area, to: &buffer)
-    let rows = beforeAndAfter
+    // Fake quantization, last, gives way where rows are few.
+    let rows = beforeAndAfter.prefix(max(area.height - 3, 1))
     Table(
       columns: Self.scoreColumns("model"), rowCount: rows.count,
       selected: nil, offset: 0, isFocused: false,

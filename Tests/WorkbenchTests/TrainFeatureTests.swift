@@ -154,7 +154,7 @@ import Testing
     _ = state.update(.setTraining(.layers, "worst 2"))
     _ = state.update(.startTraining)
     // Least local SQNR among layers with weights, in model order.
-    #expect(state.train.record?.settings.layers == ["/block/0/expand", "/block/1/expand"])
+    #expect(state.train.record?.settings.layers == ["/block/1/expand", "/head/fc"])
 
     state = SampleProject.measured()
     _ = state.update(.setTraining(.layers, "marked"))
@@ -182,8 +182,8 @@ import Testing
     #expect(record.settings.validationShare == 0.2)
     #expect(record.data.limit == 100 && record.data.path == "/data/train.npz")
     // A running training keeps its options.
-    _ = state.update(.adjustTraining(by: 1))
-    #expect(state.message?.kind == .warning)
+    _ = state.update(.setTraining(.epochs, "9"))
+    #expect(state.message?.kind == .warning && state.train.settings.epochs == 7)
   }
 
   @Test(arguments: [
@@ -268,6 +268,7 @@ import Testing
 
   @Test func anEditOfALayerTakesItsTrainedRangeAway() throws {
     var state = try Self.kept()
+    _ = state.update(.selectTab(.layers))
     state.select("/head/fc")
     _ = state.update(.edit(.cycleObserver(by: 1)))
     #expect(!state.recipe.rules.contains { $0.note == Recipe.trainedNote })

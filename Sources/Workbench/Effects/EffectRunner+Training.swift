@@ -54,7 +54,10 @@ extension EffectRunner {
       guard var workspace = shared.workspace(), let trained = shared.trained.withLock({ $0 }) else {
         throw WorkbenchError.nothingTrained
       }
-      guard let place = folder.trainings else { throw WorkbenchError.noPlace(folder.path) }
+      guard let place = folder.newWeightFolder() else {
+        throw WorkbenchError.noPlace(folder.path)
+      }
+      _ = shared.weightFolders.withLock { $0.insert(place) }
       let checkpoint = record.checkpoint
       let kept = try workspace.keep(trained, of: record, in: place, named: workspace.project.name)
       let recipe = try workspace.recipe(recipe, with: trained)
@@ -77,6 +80,13 @@ extension EffectRunner {
         KeptTraining(
           record: kept, recipe: recipe, project: try workspace.project.summary(),
           calibration: calibration))
+    }
+  }
+
+  /// Clears away weights that a session holds now, or that nobody wants.
+  func dropWeightFolders() {
+    for path in shared.weightFolders.withLock({ $0 }) where folder.holds(path) {
+      try? FileManager.default.removeItem(atPath: path)
     }
   }
 
@@ -190,6 +200,16 @@ extension SessionContent {
 }
 
 extension StateFolder {
+  /// For weights that were kept, until a session is saved.
+  func newWeightFolder() -> String? {
+    guard let folder = trainings else { return nil }
+    let path = "\(folder)/\(UUID().uuidString.prefix(8).lowercased())"
+    let isThere =
+      (try? FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)) != nil
+    return isThere ? path : nil
+  }
+
   /// A name that no other training has; old ones that nobody asked for again are cleared away.
   func newCheckpoint(of model: String) -> String? {
     guard let folder = trainings else { return nil }

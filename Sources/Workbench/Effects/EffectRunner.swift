@@ -103,6 +103,7 @@ import Sessions
       pendingAutosave?.cancel()
       // What was asked of the disk before must have happened.
       files.sync {}
+      dropWeightFolders()
       surface?.quit()
     }
   }
@@ -139,6 +140,11 @@ import Sessions
           .open(recovering: recovering)
         shared.forgetWeights()
         shared.replace(opened.workspace)
+        // Those of an octet that was killed are this one's from here on.
+        for path in opened.project.trainings.compactMap(\.weights?.path) where folder.holds(path) {
+          let place = URL(fileURLWithPath: path).deletingLastPathComponent().path
+          _ = shared.weightFolders.withLock { $0.insert(place) }
+        }
         folder.remember(opened.project.sessionPath ?? path)
         self.post(.opened(opened.project))
         if !recovering, let note = opened.recovery {

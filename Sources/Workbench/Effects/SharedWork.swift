@@ -11,6 +11,8 @@ final class SharedWork: Sendable {
   private let byWeights = Mutex<[String: Workspace]>([:])
   /// What a training left that waits to be kept.
   let trained = Mutex<TrainedModel?>(nil)
+  /// Folders with weights that no saved session needs once octet ends in peace.
+  let weightFolders = Mutex<Set<String>>([])
   /// The latest generation somebody asked to evaluate.
   let newest = Mutex(0)
   /// Counts requests for a layer's detail.
