@@ -1,4 +1,4 @@
-package import Conversion
+internal import Conversion
 internal import Datasets
 internal import Execution
 package import Graphs

@@ -9,6 +9,7 @@ import Logging
 import OrderedCollections
 import Quantization
 import Sessions
+import Synchronization
 
 /// What only the terminal can do.
 @MainActor package protocol EffectSurface: AnyObject {
