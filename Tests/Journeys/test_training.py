@@ -9,30 +9,33 @@ import subprocess
 import pytest
 
 from conftest import session
-from terminal import REPOSITORY, binary
+from terminal import binary
 
 DATA = "mnist5k_data.npz"
 
 
 @pytest.fixture
 def model(sample, tmp_path):
-    """The sample's model with rounded weights, so that training has something to win back."""
+    """The sample's model with channels of very different sizes, so that int8 loses much of it and
+    training has something to win back."""
     import numpy as np
     import onnx
     from onnx import numpy_helper
-    path = tmp_path / "coarse.onnx"
-    graph = onnx.load(sample.parent / "mnist_cnn.onnx")
-    for tensor in graph.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.ndim > 1:
-            step = np.abs(values).max() / 3
-            tensor.CopyFrom(numpy_helper.from_array(
-                (np.round(values / step) * step).astype(np.float32), tensor.name))
-    onnx.save(graph, path)
+    model = onnx.load(sample.parent / "mnist_cnn.onnx")
+    values = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    random = np.random.default_rng(1)
+    for norm, reader in [("1", "3"), ("4", "7"), ("8", "10")]:
+        factors = np.exp2(random.uniform(-4, 4, values[f"{norm}.weight"].shape))
+        for name in [f"{norm}.weight", f"{norm}.bias"]:
+            values[name] = values[name] * factors
+        values[f"{reader}.weight"] = values[f"{reader}.weight"] / factors[None, :, None, None]
+    for one in model.graph.initializer:
+        one.CopyFrom(numpy_helper.from_array(values[one.name].astype(np.float32), one.name))
+    onnx.save(model, tmp_path / "uneven.onnx")
     with np.load(sample.parent / DATA) as members:
         np.savez(tmp_path / "train.npz", input=np.float32(members["train_x"][:800]) / 255,
                  labels=members["train_y"][:800])
-    return path
+    return tmp_path / "uneven.onnx"
 
 
 def prepare(window, *options):
@@ -56,7 +59,7 @@ def saved(window, path):
 def test_training_from_the_keyboard(model, terminal, tmp_path):
     window = terminal((120, 40))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, "rate 0.001")
     # Left and right step through the values.
     window.keys("j", "j", "Right")
@@ -73,7 +76,7 @@ def test_training_from_the_keyboard(model, terminal, tmp_path):
     window.wait_for("QAT int8, epoch")
     window.keys("K")
     window.wait_for("Trained weights are in force")
-    assert "coarse trained" in window.screen()
+    assert "uneven trained" in window.screen()
 
     # All else works with them.
     window.keys("e")
@@ -88,10 +91,10 @@ def test_training_from_the_keyboard(model, terminal, tmp_path):
     # And are taken back, and put in force again.
     window.keys("u")
     window.wait_for("Undone: trained weights")
-    window.wait_gone("coarse trained")
+    window.wait_gone("uneven trained")
     window.keys("C-r")
     window.wait_for("Redone: trained weights")
-    window.wait_for("coarse trained")
+    window.wait_for("uneven trained")
     document = saved(window, tmp_path / "a.octet.json")
     record, = document["trainings"]
     assert record["settings"]["epochs"] == 2 and (tmp_path / record["weights"]["path"]).exists()
@@ -107,7 +110,7 @@ def test_training_from_the_keyboard(model, terminal, tmp_path):
         assert done.returncode == 0, done.stderr
     assert again.read_bytes() == (tmp_path / "mine.int8.onnx").read_bytes()
     window.start(tmp_path / "a.octet.json")
-    window.wait_for("coarse trained")
+    window.wait_for("uneven trained")
     window.keys("5")
     window.wait_for("QAT int8, epoch")
 
@@ -115,7 +118,7 @@ def test_training_from_the_keyboard(model, terminal, tmp_path):
 def test_training_is_stopped_and_discarded(model, terminal):
     window = terminal((80, 24))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, "epochs 400", "layers worst 2")
     window.keys("r")
     window.wait_for_match(r"epoch [2-9]/400")
@@ -129,13 +132,13 @@ def test_training_is_stopped_and_discarded(model, terminal):
     assert "Discard the trained weights?" in window.screen()
     window.keys("y")
     window.wait_for("Not trained")
-    assert "coarse trained" not in window.screen()
+    assert "uneven trained" not in window.screen()
 
 
 def test_cancelling_drops_a_training(model, terminal, tmp_path):
     window = terminal((100, 30))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, "epochs 400")
     window.keys("r")
     window.wait_for_match(r"epoch [2-9]/400")
@@ -150,7 +153,7 @@ def test_cancelling_drops_a_training(model, terminal, tmp_path):
 def test_keys_are_answered_while_it_trains(model, terminal):
     window = terminal((100, 30))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, "epochs 400")
     window.keys("r")
     window.wait_for_match(r"epoch [2-9]/400")
@@ -172,7 +175,7 @@ def test_the_sample_asks_how_its_bytes_are_fed(sample, terminal):
     window.command("training epochs 1")
     window.command("training samples 256")
     window.keys("r")
-    window.wait_for("8-bit pixels")
+    window.wait_for("these look like 8-bit")
     window.wait_for("> scale=1/255")
     window.keys("Enter")
     window.wait_for("Trained:")
@@ -182,7 +185,7 @@ def unbroken(model, tmp_path, terminal, options):
     """The session of a training that nothing disturbed."""
     window = terminal((100, 30))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, *options)
     window.keys("r")
     window.wait_for("K keeps it", patience=90)
@@ -200,7 +203,7 @@ def test_a_killed_training_goes_on_to_the_same_end(named, model, terminal, tmp_p
     expected = unbroken(model, tmp_path, terminal, options)
     window = terminal((100, 30))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, *options)
     broken = tmp_path / "broken.octet.json"
     if named:
@@ -254,7 +257,7 @@ def test_a_killed_training_goes_on_to_the_same_end(named, model, terminal, tmp_p
 def test_an_unfinished_training_is_saved_on_leaving(model, terminal, tmp_path):
     window = terminal((100, 30))
     window.start(model)
-    window.wait_for("Opened coarse")
+    window.wait_for("Opened uneven")
     prepare(window, "epochs 400")
     file = tmp_path / "left.octet.json"
     saved(window, file)

@@ -229,7 +229,7 @@ import Testing
   @Test func aResultWaitsToBeKeptOrDiscarded() throws {
     var state = Self.trained()
     #expect(state.train.phase == .done && state.job == nil)
-    #expect(state.message?.text.contains("80.0% → accuracy 90.0%") == true)
+    #expect(state.message?.text.contains("epoch 2 best: int8 accuracy 80.0% → 90.0%") == true)
     #expect(
       state.log.entries.last?.text
         == "octet train /models/sample.onnx --data /data/calib.npz --target x86"

@@ -202,10 +202,11 @@ extension WorkbenchState {
     let command = trainCommand
     var text = "Trained."
     if let result = record.result, let before = result.epochs.first?.int8, let best = result.best {
-      text = "Trained: int8 \(before.brief) → \(best.int8.brief), "
-      text +=
-        best.epoch == 0 ? "no epoch was better than before" : "best after epoch \(best.epoch)"
-      text += ". K keeps it, D discards it."
+      text =
+        best.epoch == 0
+        ? "Trained, no epoch better: int8 \(before.brief)."
+        : "Trained, epoch \(best.epoch) best: int8 \(before.brief) → \(best.int8.figure)."
+      text += " K keeps it, D discards it."
     }
     return finish(text, command: command) + changed()
   }
@@ -295,4 +296,7 @@ extension TrainingResult.Score {
   package var brief: String {
     accuracy.map { "accuracy \(Numbers.percent($0))" } ?? Numbers.decibelText(decibels)
   }
+
+  /// The same without the word.
+  var figure: String { accuracy.map(Numbers.percent) ?? Numbers.decibelText(decibels) }
 }
