@@ -239,12 +239,22 @@ struct TrainScreen: Widget {
         }, style: style)
     }
     let float = (result?.float ?? train.progress?.float).flatMap { $0.accuracy == nil ? nil : $0 }
+    let curves = [
+      series("float", .chart3) { _ in float }, series("fake-quant", .chart2, \.simulated),
+      series("int8", .chart1, \.int8),
+    ].filter { !$0.points.isEmpty }
     LineChart(
-      series: [
-        series("float", .chart3) { _ in float }, series("fake-quant", .chart2, \.simulated),
-        series("int8", .chart1, \.int8),
-      ].filter { !$0.points.isEmpty }, xTitle: "epoch", xRange: epochRange
+      series: curves, xTitle: "epoch",
+      yRange: title.hasSuffix("%") ? percents(curves.flatMap(\.points).map(\.y)) : nil,
+      xRange: epochRange
     ).render(in: pane.inner(of: area), to: &buffer)
+  }
+
+  /// Whole percents around the values, up to 100.
+  private func percents(_ values: [Double]) -> ClosedRange<Double>? {
+    guard let least = values.min(), let largest = values.max() else { return nil }
+    let upper = min(largest.rounded(.up), 100)
+    return min(least.rounded(.down), upper - 1)...upper
   }
 
   // Tables.
