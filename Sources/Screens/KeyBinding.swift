@@ -42,7 +42,7 @@ extension KeyBinding {
   }
 
   /// Every key of the program, in the order of the help screen.
-  package static let all: [KeyBinding] = 
+  package static let all: [KeyBinding] =
     layers + calibrate + errors + benchmark + train + log + everywhere
 
   private static let layers: [KeyBinding] = [
@@ -166,7 +166,8 @@ extension KeyBinding {
   private static let train: [KeyBinding] = [
     KeyBinding(
       [key("r")], .startTraining, hint: "train", "train, or go on with an unfinished training",
-      in: .tab(.train), unless: { isTraining($0) ?? ($0.train.phase == .done ? "keep or discard" : nil) }),
+      in: .tab(.train),
+      unless: { isTraining($0) ?? ($0.train.phase == .done ? "keep or discard" : nil) }),
     KeyBinding(
       [key(" ")], .togglePause, hint: "pause", "pause or go on", in: .tab(.train),
       unless: hasNoTraining),

@@ -337,7 +337,8 @@ struct TrainScreen: Widget {
       isFocused: isFocused)
     pane.render(in: area, to: &buffer)
     let inner = pane.inner(of: area)
-    let largest = rows.flatMap { [$0.weight, $0.activation].compactMap(\.self) }
+    let largest =
+      rows.flatMap { [$0.weight, $0.activation].compactMap(\.self) }
       .map { abs($0) }.max() ?? 1
     Table(
       columns: [
@@ -346,7 +347,8 @@ struct TrainScreen: Widget {
         Table.Column("", width: .fixed(10), priority: 1),
         Table.Column("act.", alignment: .trailing, width: .fixed(7), priority: 8),
         Table.Column("", width: .fixed(10), priority: 1),
-      ], rowCount: rows.count, selected: isFocused && !rows.isEmpty ? train.driftCursor.selected : nil,
+      ], rowCount: rows.count,
+      selected: isFocused && !rows.isEmpty ? train.driftCursor.selected : nil,
       offset: ScrollPosition.offset(
         train.driftCursor.first, keeping: train.driftCursor.selected,
         visible: max(inner.height - 1, 1), of: rows.count), isFocused: isFocused,

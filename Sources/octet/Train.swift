@@ -45,7 +45,8 @@ struct Train: ParsableCommand {
     if session != nil, training.learnScales || training.ranges != .recipe {
       throw ValidationError(
         "A session keeps trained ranges as rules, which weights under --learn-scales or --ranges"
-          + " \(TrainingSettings.Ranges.torch.rawValue) do not follow: leave --session or these out.")
+          + " \(TrainingSettings.Ranges.torch.rawValue) do not follow: leave --session or these out."
+      )
     }
     if training.resume, training.checkpoint == nil {
       throw ValidationError("--resume needs --checkpoint, which names what to go on from.")

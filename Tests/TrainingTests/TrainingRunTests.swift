@@ -191,7 +191,8 @@ import Testing
     let before = run.model.graph
     #expect(try run.run().bestEpoch > 0)
     let after = try run.trained().float.graph
-    for (name, initializer) in before.initializers where initializer.tensor.elementType == .float32 {
+    for (name, initializer) in before.initializers where initializer.tensor.elementType == .float32
+    {
       let isChosen = ["w2", "b2", "w3", "b3"].contains(name)
       #expect((after.initializers[name]?.tensor == initializer.tensor) == !isChosen, "\(name)")
     }

@@ -301,7 +301,8 @@ import Testing
         .trainingProgressed(
           run: state.run,
           TrainingProgressSummary(epoch: 1, epochCount: 3, batch: 1, batchCount: 9, loss: 1))))
-    let effects = state.update(.event(.failed(run: state.run, message: "The loss is not a number.")))
+    let effects = state.update(
+      .event(.failed(run: state.run, message: "The loss is not a number.")))
     #expect(effects.first == .dropTraining(checkpoint: "/state/a.npz"))
     #expect(state.train.phase == .failed("The loss is not a number."))
     #expect(state.message?.kind == .error)

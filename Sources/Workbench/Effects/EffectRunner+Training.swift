@@ -163,7 +163,9 @@ struct TrainingReporter {
       rate: Double(progress.rate), remainingSeconds: progress.remaining?.seconds,
       loss: isEpoch || losses.count == 0 ? nil : losses.sum / Double(losses.count))
     if !isEpoch { losses = (0, 0) }
-    if isEpoch || run.reports.count == 1 { summary.epochs = run.reports.map(TrainingResult.Epoch.init) }
+    if isEpoch || run.reports.count == 1 {
+      summary.epochs = run.reports.map(TrainingResult.Epoch.init)
+    }
     if isEpoch || now - lastDrift > .milliseconds(250) {
       lastDrift = now
       summary.drift = run.drift

@@ -11,7 +11,7 @@ package enum Overlay: Equatable, Sendable {
 
 /// A question that needs a line of text.
 package struct Prompt: Equatable, Sendable {
-  package enum Kind: Equatable, Sendable { 
+  package enum Kind: Equatable, Sendable {
     case clip, export, save, openModel, data
     case training(TrainFeature.Option)
   }

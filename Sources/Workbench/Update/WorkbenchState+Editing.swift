@@ -104,7 +104,9 @@ extension WorkbenchState {
       return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
     }
     let (change, words) = describe(edit, current, editedPrecisions)
-    if change.activation != SchemeChange() { recipe.dropTrainedRanges(of: reachedLayers.map(\.outputEdge)) }
+    if change.activation != SchemeChange() {
+      recipe.dropTrainedRanges(of: reachedLayers.map(\.outputEdge))
+    }
     for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
     return adopt(recipe, label: "\(title): \(words)" + exceptions(from: change, scopes))
   }

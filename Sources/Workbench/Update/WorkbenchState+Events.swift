@@ -72,8 +72,10 @@ extension WorkbenchState {
       return []
     case .jobProgressed(let run, _), .calibrationProgressed(let run, _), .calibrated(let run, _),
       .errorsAnalysed(let run, _), .sensitivityMeasured(let run, _), .converted(let run, _),
-      .trainingStarted(let run, _), .trainingQuestioned(let run, _), .trainingProgressed(let run, _), .trained(let run, _),
-      .trainingKept(let run, _), .benchmarked(let run, _), .exported(let run, _), .exportExists(let run, _),
+      .trainingStarted(let run, _), .trainingQuestioned(let run, _),
+      .trainingProgressed(let run, _), .trained(let run, _),
+      .trainingKept(let run, _), .benchmarked(let run, _), .exported(let run, _),
+      .exportExists(let run, _),
       .cancelled(let run), .failed(let run, _):
       guard run == job?.run else { return [] }
       return receiveFromJob(event)
