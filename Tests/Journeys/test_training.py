@@ -181,6 +181,17 @@ def test_the_sample_asks_how_its_bytes_are_fed(sample, terminal):
     window.wait_for("Trained, ")
 
 
+def killed(window):
+    process = window.process()
+    os.kill(process, signal.SIGKILL)
+    window.wait_until(lambda _: not os.path.exists(f"/proc/{process}"), "the end")
+    # A killed program restores nothing; the person types reset.
+    window.keys("C-c")
+    window.type("stty sane; tput rmcup; clear")
+    window.keys("Enter")
+    window.wait_for_shell()
+
+
 def unbroken(model, tmp_path, terminal, options):
     """The session of a training that nothing disturbed."""
     window = terminal((100, 30))
@@ -214,16 +225,9 @@ def test_a_killed_training_goes_on_to_the_same_end(named, model, terminal, tmp_p
     window.wait_until(
         lambda _: [one for place in places for one in place.glob(".*.autosave")
                    if "unfinishedTraining" in one.read_text()], "the training in an autosave")
-    process = window.process()
-    os.kill(process, signal.SIGKILL)
-    window.wait_until(lambda _: not os.path.exists(f"/proc/{process}"), "the end")
+    killed(window)
     checkpoint, = (tmp_path / "state/octet/trainings").glob("*.npz")
     assert not list((tmp_path / "state/octet/trainings").glob("*.tmp*"))
-    window.keys("C-c")
-    window.type("stty sane; tput rmcup; clear")
-    window.keys("Enter")
-    window.wait_for_shell()
-
     window.start(broken if named else model)
     window.wait_for("Recover unsaved work?")
     window.wait_for("A training was under way")
@@ -252,6 +256,34 @@ def test_a_killed_training_goes_on_to_the_same_end(named, model, terminal, tmp_p
         assert done.returncode == 0, done.stderr
         models.append((tmp_path / f"{name}.onnx").read_bytes())
     assert models[0] == models[1]
+
+
+def test_kept_weights_survive_a_kill_before_they_are_saved(model, terminal, tmp_path):
+    window = terminal((100, 30))
+    window.start(model)
+    window.wait_for("Opened uneven")
+    prepare(window, "epochs 1")
+    window.keys("r")
+    window.wait_for("K keeps it")
+    window.keys("K")
+    window.wait_for("Trained weights are in force")
+    window.wait_until(
+        lambda _: [one for one in (tmp_path / "state/octet").glob(".*.autosave")
+                   if '"trainings"' in one.read_text()], "the weights in an autosave")
+    killed(window)
+    window.start(model)
+    window.wait_for("Recover unsaved work?")
+    window.keys("y")
+    window.wait_for("uneven trained")
+    file = tmp_path / "saved.octet.json"
+    document = saved(window, file)
+    window.keys("q")
+    window.wait_for_shell()
+    # They lie beside the session now, and nowhere else.
+    assert (tmp_path / document["trainings"][0]["weights"]["path"]).exists()
+    assert not list((tmp_path / "state/octet/trainings").iterdir())
+    done = subprocess.run([binary(), "replay", "--check", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_unfinished_training_is_saved_on_leaving(model, terminal, tmp_path):

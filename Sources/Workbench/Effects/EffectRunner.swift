@@ -310,7 +310,9 @@ import Synchronization
     pendingAutosave?.cancel()
     let (shared, folder) = (shared, folder)
     files.async {
-      guard let workspace = shared.workspace() else { return }
+      guard
+        let workspace = shared.workspace(withWeights: content.trainings.last?.weights?.sha256)
+      else { return }
       do {
         try workspace.project.refuseToReplace(at: path)
         if !replacing, FileManager.default.fileExists(atPath: path) {
@@ -331,7 +333,9 @@ import Synchronization
     pendingAutosave?.cancel()
     let (shared, folder, logger) = (shared, folder, logger)
     let item = DispatchWorkItem { @Sendable in
-      guard let workspace = shared.workspace() else { return }
+      guard
+        let workspace = shared.workspace(withWeights: content.trainings.last?.weights?.sha256)
+      else { return }
       let path = path ?? folder.unnamedSession(for: workspace.project)
       guard !folder.holds(path) || folder.prepare() else { return }
       do {

@@ -20,6 +20,13 @@ final class SharedWork: Sendable {
 
   func workspace() -> Workspace? { held.withLock { $0 } }
 
+  /// The one with these trained weights; undoing may have asked for others just now.
+  func workspace(withWeights digest: String?) -> Workspace? {
+    let present = workspace()
+    if present?.weights?.sha256 == digest { return present }
+    return byWeights.withLock { $0[digest ?? ""] } ?? present
+  }
+
   /// A copy, so that a job does not hold up what-if.
   func analysis() -> Analysis? { analysed.withLock { $0 } }
 
