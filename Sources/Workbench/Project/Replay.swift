@@ -94,7 +94,7 @@ package struct Replay {
       }
     }
     stage.result =
-      "\(result.epochs.count - 1) epochs, int8 \(result.epochs.first?.int8.brief ?? "–") → "
+      "\(result.epochs.count - 1) epoch\(result.epochs.count == 2 ? "" : "s"), int8 \(result.epochs.first?.int8.brief ?? "–") → "
       + (result.best?.int8.brief ?? "–")
     stages.append(stage)
   }
