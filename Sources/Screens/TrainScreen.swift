@@ -34,8 +34,10 @@ struct TrainScreen: Widget {
     }
     progress(in: left.bottom(progressHeight), to: &buffer)
     guard isAnythingKnown else { return invitation(in: right, to: &buffer) }
-    let charts = right.droppingBottom(min(6, area.height / 2))
-    let loss = charts.top(charts.height / 2)
+    // In a low terminal the curve of losses gives way.
+    let isLow = area.height < 16
+    let charts = right.droppingBottom(isLow ? min(6, area.height * 3 / 5) : 6)
+    let loss = charts.top(isLow ? 0 : charts.height / 2)
     lossChart(in: loss, hasLegend: false, to: &buffer)
     metricChart(in: charts.droppingTop(loss.height), to: &buffer)
     comparison(in: right.bottom(right.height - charts.height), to: &buffer)

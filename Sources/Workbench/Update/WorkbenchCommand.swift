@@ -43,7 +43,8 @@ package struct WorkbenchCommand: Sendable {
       .setStates(text == "none" ? [] : text.split(separator: " ").map(String.init))
     },
     WorkbenchCommand("calibrate", "", "observe the data") { _, _ in .startCalibration },
-    WorkbenchCommand("pause", "", "pause or go on calibrating or training") { _, _ in .togglePause },
+    WorkbenchCommand("pause", "", "pause or go on calibrating or training") { _, _ in .togglePause
+    },
     WorkbenchCommand("step", "", "observe one batch") { _, _ in .stepBatch },
     WorkbenchCommand("cancel", "", "cancel the running job") { _, _ in .cancelJob },
     WorkbenchCommand("target", "NAME", "x86, fbgemm, onednn, qnnpack or ort") {
