@@ -76,7 +76,7 @@ let package = Package(
       "Workbench",
       [
         "Tensors", "Graphs", "Quantization", "Kernels", "Conversion", "Execution", "Datasets",
-        "Calibration", "ONNX", "Sessions", logging, collections,
+        "Calibration", "Training", "ONNX", "Sessions", logging, collections,
       ]),
     module("Screens", ["Workbench", "Cells", "Quantization", "Sessions"]),
     module("TerminalIO", ["Cells", "CCurses"]),

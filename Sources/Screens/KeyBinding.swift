@@ -42,7 +42,8 @@ extension KeyBinding {
   }
 
   /// Every key of the program, in the order of the help screen.
-  package static let all: [KeyBinding] = layers + calibrate + errors + benchmark + log + everywhere
+  package static let all: [KeyBinding] =
+    layers + calibrate + errors + benchmark + train + log + everywhere
 
   private static let layers: [KeyBinding] = [
     KeyBinding(
@@ -150,6 +151,48 @@ extension KeyBinding {
     KeyBinding([key("I")], .reverseSort, "reverse the order", in: .tab(.benchmark)),
   ]
 
+  private static let hasNoTraining: @Sendable (WorkbenchState) -> String? = { state in
+    state.train.isRunning ? nil : "no training is running"
+  }
+
+  private static let hasNoResult: @Sendable (WorkbenchState) -> String? = { state in
+    state.train.phase == .done ? nil : "nothing was trained"
+  }
+
+  private static let isTraining: @Sendable (WorkbenchState) -> String? = { state in
+    state.train.isRunning ? "a training is running" : nil
+  }
+
+  private static let train: [KeyBinding] = [
+    KeyBinding(
+      [key("r")], .startTraining, hint: "train", "train, or go on with an unfinished training",
+      in: .tab(.train),
+      unless: { isTraining($0) ?? ($0.train.phase == .done ? "keep or discard" : nil) }),
+    KeyBinding(
+      [key(" ")], .togglePause, hint: "pause", "pause or go on", in: .tab(.train),
+      unless: hasNoTraining),
+    KeyBinding(
+      [key("s")], .stopTraining, hint: "stop", "end early, with what there is", in: .tab(.train),
+      unless: hasNoTraining),
+    KeyBinding(
+      [key("K")], .keepTraining, hint: "keep", "keep the trained weights: all tabs use them",
+      in: .tab(.train), unless: hasNoResult),
+    KeyBinding(
+      [key("D")], .discardTraining, hint: "discard", "discard the trained weights",
+      in: .tab(.train), unless: hasNoResult),
+    KeyBinding(
+      [.enter], .enter, hint: "change", "type a value, or go to the layer", in: .tab(.train),
+      unless: isTraining),
+    KeyBinding(
+      [.right, key("l")], .adjustTraining(by: 1), hint: "next value", "next value of an option",
+      in: .tab(.train), unless: isTraining),
+    KeyBinding(
+      [.left, key("h")], .adjustTraining(by: -1), "previous value of an option",
+      in: .tab(.train), unless: isTraining),
+    KeyBinding([key("w")], .cycleSide, hint: "layers", "options or layers", in: .tab(.train)),
+    KeyBinding([key("d")], .askForData, "choose data", in: .tab(.train), unless: isTraining),
+  ]
+
   private static let log: [KeyBinding] = [
     KeyBinding([key("Y")], .copy, hint: "copy", "copy the line", in: .tab(.log))
   ]
@@ -169,7 +212,8 @@ extension KeyBinding {
     KeyBinding([key("2")], .selectTab(.calibrate), "Calibrate", in: .everywhere),
     KeyBinding([key("3")], .selectTab(.errors), "Errors", in: .everywhere),
     KeyBinding([key("4")], .selectTab(.benchmark), "Benchmark", in: .everywhere),
-    KeyBinding([key("5")], .selectTab(.log), "Log", in: .everywhere),
+    KeyBinding([key("5")], .selectTab(.train), "Train", in: .everywhere),
+    KeyBinding([key("6")], .selectTab(.log), "Log", in: .everywhere),
     KeyBinding([.tab], .cycleTab(by: 1), "next tab", in: .everywhere),
     KeyBinding([.backTab], .cycleTab(by: -1), "previous tab", in: .everywhere),
     KeyBinding(

@@ -127,7 +127,11 @@ extension Confirmation.Answer {
 
   func label(for kind: Confirmation.Kind) -> String {
     switch (self, kind) {
-    case (.yes, .quitWithJob): "cancel the job and quit"
+    case (.yes, .quitWithJob): "quit all the same"
+    case (.yes, .resumeTraining): "go on"
+    case (.yes, .discardTraining): "discard them"
+    case (.discard, .resumeTraining): "drop it"
+    case (.cancel, .resumeTraining): "later"
     case (.yes, .replaceExport), (.yes, .replaceSession): "replace it"
     case (.yes, .recover): "recover"
     case (.yes, _): "yes"

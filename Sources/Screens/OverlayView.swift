@@ -77,14 +77,19 @@ struct OverlayView: Widget {
   }
 
   private func prompt(_ prompt: Prompt, in area: Rect, to buffer: inout CellBuffer) {
+    let width = min(area.width - 4, 72)
+    let hint = Paragraph(StyledText(prompt.hint, .dim))
+    let hintHeight = min(hint.height(width: width - 4), 4)
     let popup = Popup(
-      title: prompt.title, size: Size(width: min(area.width - 4, 72), height: 5), content: nil)
+      title: prompt.title, size: Size(width: width, height: hintHeight + 4), content: nil)
     popup.render(in: area, to: &buffer)
     let inner = popup.content(in: area)
-    buffer.write(StyledText(prompt.hint, .dim), in: inner.row(0))
+    hint.render(in: inner.top(hintHeight), to: &buffer)
     TextField(text: prompt.input.text, cursor: prompt.input.cursor, prompt: "> ")
-      .render(in: inner.row(1), to: &buffer)
-    if let error = prompt.error { buffer.write(StyledText(error, .bad), in: inner.row(2)) }
+      .render(in: inner.row(hintHeight), to: &buffer)
+    if let error = prompt.error {
+      buffer.write(StyledText(error, .bad), in: inner.row(hintHeight + 1))
+    }
   }
 
   private func confirmation(

@@ -29,6 +29,7 @@ package enum Screen {
       case .errors: ErrorsScreen(state: state, project: project).render(in: content, to: &buffer)
       case .benchmark:
         BenchmarkScreen(state: state, project: project).render(in: content, to: &buffer)
+      case .train: TrainScreen(state: state).render(in: content, to: &buffer)
       case .log: LogScreen(state: state).render(in: content, to: &buffer)
       }
     } else {
@@ -53,6 +54,7 @@ package enum Screen {
     var left = StyledText(" octet", .title.bold)
     if let project = state.project {
       left = left + StyledText("  \(project.modelName)", .plain.bold)
+      if !state.trainings.isEmpty { left = left + StyledText(" trained", .good) }
       left =
         left
         + StyledText(

@@ -3,10 +3,11 @@ package import Quantization
 /// Everything a session file holds. Model and data stay outside, named by path and digest.
 package struct Session: Codable, Equatable, Sendable {
   /// Raise it, and add a case to `decode`, when an older reader would misread the file.
-  package static let currentVersion = 1
+  package static let currentVersion = 2
 
   package var format = "octet session"
-  package private(set) var version = Session.currentVersion
+  /// Sessions without a training stay readable for programs that know of none.
+  package private(set) var version = 1
   /// The program that wrote it, such as `octet 0.1.0`.
   package var tool: String
   package var model: ModelReference
@@ -17,6 +18,14 @@ package struct Session: Codable, Equatable, Sendable {
   package var benchmark: BenchmarkTable?
   package var host: Host?
   package var log: [LogEntry]
+  /// Whose weights were kept, in their order; each began with those of the one before.
+  package var trainings: [TrainingRecord]? {
+    didSet { version = trainings == nil && unfinishedTraining == nil ? 1 : 2 }
+  }
+  /// One that was under way, or whose weights were neither kept nor discarded.
+  package var unfinishedTraining: TrainingRecord? {
+    didSet { version = trainings == nil && unfinishedTraining == nil ? 1 : 2 }
+  }
 
   package init(tool: String, model: ModelReference, recipe: Recipe) {
     self.tool = tool
@@ -49,11 +58,16 @@ package struct Session: Codable, Equatable, Sendable {
     package var seed: UInt64?
     /// `state=stateN` for every output that the next step takes as an input.
     package var states: [String]?
+    /// Which member feeds an input, where that is not told by names.
+    package var mapping: [String: String]?
+    /// The member that holds labels.
+    package var labels: String?
     /// Digest over all files and choices; `nil` until the data have been read.
     package var digest: String?
     package init(
       path: String, preprocessing: String, batchSize: Int, limit: Int?, seed: UInt64? = nil,
-      states: [String]? = nil, digest: String? = nil
+      states: [String]? = nil, mapping: [String: String]? = nil, labels: String? = nil,
+      digest: String? = nil
     ) {
       self.path = path
       self.preprocessing = preprocessing
@@ -61,6 +75,8 @@ package struct Session: Codable, Equatable, Sendable {
       self.limit = limit
       self.seed = seed
       self.states = states
+      self.mapping = mapping
+      self.labels = labels
       self.digest = digest
     }
   }

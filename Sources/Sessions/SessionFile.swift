@@ -79,7 +79,7 @@ package struct SessionFile: Equatable, Sendable {
       guard version > 0 else {
         throw SessionError.notASession(path: path, reason: "there is no format \(version)")
       }
-      guard version == Session.currentVersion else {
+      guard version <= Session.currentVersion else {
         throw SessionError.newerFormat(
           path: path, found: version, newest: Session.currentVersion)
       }

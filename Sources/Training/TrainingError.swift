@@ -10,9 +10,13 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case dependsOnWeights(value: String, node: String)
   case nothingToTrain
   case unknownValue(name: String)
+  case unknownLayer(name: String)
+  case noWeights(layers: [String])
   case wrongShape(value: String, expected: Shape, found: Shape)
   /// A sum that is no longer a number.
   case diverged(epoch: Int, batch: Int)
+  /// An update takes as many rows as the model has, and no others.
+  case fixedBatch(input: String, rows: Int)
   case noLabels
   case badLabels(detail: String)
   case badOption(String)
@@ -34,11 +38,18 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .nothingToTrain:
       "The model has no float weights that an output depends on, so there is nothing to train."
     case .unknownValue(let name): "The model has no value '\(name)'."
+    case .unknownLayer(let name):
+      "The model has no layer '\(name)': octet inspect lists its layers."
+    case .noWeights(let layers):
+      "Nothing in \(layers.joined(separator: ", ")) can be trained: choose layers with weights."
     case .wrongShape(let value, let expected, let found):
       "'\(value)' has shape \(found) where training was set up for \(expected)."
     case .diverged(let epoch, let batch):
       "The loss is not a number in epoch \(epoch), batch \(batch). Take a lower learning rate, or "
         + "clip gradients."
+    case .fixedBatch(let input, let rows):
+      "Input '\(input)' always has \(rows) row\(rows == 1 ? "" : "s"), so one update takes one sample:"
+        + " --mini-batch 1. Export the model with an open batch to train it with more."
     case .noLabels:
       "The data have no labels. Name them with --labels, or train by distillation."
     case .badLabels(let detail): "The labels do not fit: \(detail)."

@@ -75,7 +75,7 @@ struct Doctor: ParsableCommand {
     guard let model, data.data != nil else { return nil }
     let project = try Project(path: model, options: host.options)
     let dataset = try project.dataset(
-      data.request, mapping: data.mapping, labels: data.labels, seed: data.seed)
+      data.request)
     return InputDoctor().examine(dataset)
   }
 

@@ -19,7 +19,7 @@ struct Octet: ParsableCommand {
     version: "octet \(Version.current)",
     subcommands: [
       Open.self, Inspect.self, Run.self, Calibrate.self, Convert.self, Quantize.self,
-      Train.self, Compare.self, Benchmark.self, Doctor.self,
+      Train.self, Replay.self, Compare.self, Benchmark.self, Doctor.self,
     ],
     defaultSubcommand: Open.self)
 

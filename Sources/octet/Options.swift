@@ -129,12 +129,16 @@ struct DataArguments: ParsableArguments {
   }
 
   var request: DataRequest {
-    DataRequest(
+    var request = DataRequest(
       path: data == "random" ? "" : data ?? "", preprocessing: preprocess, batchSize: batch,
       limit: limit, states: states)
+    request.mapping = mapping
+    request.labels = labels
+    request.seed = seed
+    return request
   }
 
-  var mapping: [String: String] {
+  private var mapping: [String: String] {
     Dictionary(
       map.map { text in
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
@@ -148,8 +152,7 @@ struct DataArguments: ParsableArguments {
     guard data != nil else {
       throw ValidationError("--data is missing: give a file, a folder, or the word random.")
     }
-    let dataset = try project.dataset(
-      request, purpose: purpose, mapping: mapping, labels: labels, seed: seed)
+    let dataset = try project.dataset(request, purpose: purpose)
     let summary = try project.describe(dataset, request: request)
     for note in summary.notes { warn(note) }
     if summary.isRandom { warn("RANDOM DATA: ranges and errors say nothing about real use.") }

@@ -2,8 +2,10 @@ import ArgumentParser
 import Conversion
 import Datasets
 import Foundation
+import Kernels
 import ONNX
 import Quantization
+import Sessions
 import Training
 import Workbench
 
@@ -25,6 +27,12 @@ struct Train: ParsableCommand {
   @Option(help: "Also write the trained float model.")
   var floatOutput: String?
 
+  @Option(
+    help: """
+      Also write a session with the trained weights beside it: for the workbench, convert, and replay.
+      """)
+  var session: String?
+
   @OptionGroup var data: DataArguments
   @OptionGroup var recipe: RecipeArguments
   @OptionGroup(title: "Training options") var training: TrainingArguments
@@ -34,6 +42,12 @@ struct Train: ParsableCommand {
   func validate() throws {
     if data.batch != 1 { throw ValidationError("Training takes --mini-batch in place of --batch.") }
     if !data.states.isEmpty { throw ValidationError("Training takes no --state.") }
+    if session != nil, training.learnScales || training.ranges != .recipe {
+      throw ValidationError(
+        "A session keeps trained ranges as rules, which weights under --learn-scales or --ranges"
+          + " \(TrainingSettings.Ranges.torch.rawValue) do not follow: leave --session or these out."
+      )
+    }
     if training.resume, training.checkpoint == nil {
       throw ValidationError("--resume needs --checkpoint, which names what to go on from.")
     }
@@ -41,29 +55,70 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let recipe = try recipe.recipe()
-    let project = try Project(path: model, options: host.options)
-    for path in [output, floatOutput].compactMap(\.self) { try project.refuseToReplace(at: path) }
-    try project.refuseToQuantizeAgain()
-    try self.recipe.check(project)
-    let dataset = try data.dataset(project, purpose: .training)
-    let samples = try TrainingSamples(dataset)
-    let options = try training.options(hasLabels: samples.labels != nil, seed: data.seed)
-    let run = try TrainingRun(
-      project.source, recipe: recipe, options: options, samples: samples,
-      validation: try training.validation(project), threads: host.threads, isa: host.isa)
+    let workspace = Workspace(project: try Project(path: model, options: host.options))
+    for path in [output, floatOutput, session].compactMap(\.self) {
+      try workspace.project.refuseToReplace(at: path)
+    }
+    try workspace.project.refuseToQuantizeAgain()
+    try self.recipe.check(workspace.project)
+    _ = try data.dataset(workspace.project, purpose: .training)
+    var record = TrainingRecord(
+      settings: try training.settings(seed: data.seed),
+      data: Session.DataReference(data.request), validation: training.validationData,
+      recipe: recipe, instructionSet: host.isa.rawValue, threads: host.threads)
+    let prepared = try workspace.prepareTraining(record)
+    let run = prepared.run
+    record = prepared.record
     if training.resume, let path = training.checkpoint { try run.resume(from: path) }
-    let line = ProgressLine(isWatched: isatty(STDERR_FILENO) == 1)
+    let line = TrainingLine(isWatched: isatty(STDERR_FILENO) == 1)
+    let float = try run.judgeFloat()
     let outcome = try run.run(
       checkpoint: training.checkpoint,
       progress: { progress in
         line.show(progress)
         if let report = progress.report, !printing.json { print(report.line) }
       })
+    record.result = TrainingResult(outcome, float: float, calibrated: nil)
     let trained = try run.trained()
     try ModelExporter.save(trained.conversion.model, to: output)
     if let floatOutput { try ModelExporter.save(trained.float, to: floatOutput) }
-    try show(TrainReport(outcome, output: output, floatOutput: floatOutput))
+    if let session { try write(session, workspace, trained, record, recipe) }
+    try show(TrainReport(outcome, output: output, floatOutput: floatOutput, session: session))
   }
+
+  private func write(
+    _ path: String, _ workspace: Workspace, _ trained: TrainedModel, _ record: TrainingRecord,
+    _ recipe: Recipe
+  ) throws {
+    var workspace = workspace
+    let kept = try workspace.keep(
+      trained, of: record, in: URL(fileURLWithPath: path).deletingLastPathComponent().path,
+      named: workspace.project.name)
+    let recipe = try workspace.recipe(recipe, with: trained)
+    try workspace.project.group(by: recipe)
+    let request = try observed(workspace.project)
+    try workspace.calibrateShowingProgress(try workspace.project.dataset(request))
+    var content = SessionContent(
+      recipe: recipe, data: request, errors: nil, benchmark: nil,
+      log: [LogEntry(.command, CommandLine.arguments.map(shellQuoted).joined(separator: " "))])
+    content.trainings = [kept]
+    try SessionFile(path: path).write(workspace.session(content, at: path))
+  }
+
+  /// Some of the samples that were trained on, by the names of their members: a file may hold others
+  /// for calibration, which another preprocessing would fit.
+  private func observed(_ project: Project) throws -> DataRequest {
+    var request = data.request
+    request.limit = min(data.limit ?? Self.mostObserved, Self.mostObserved)
+    guard !request.path.isEmpty else { return request }
+    for binding in try project.dataset(data.request, purpose: .training).bindings {
+      request.mapping[binding.input.name] =
+        request.mapping[binding.input.name] ?? binding.member.name
+    }
+    return request
+  }
+
+  private static let mostObserved = 512
 
   private func show(_ report: TrainReport) throws {
     if printing.json { return try printJSON(report) }
@@ -75,23 +130,24 @@ struct Train: ParsableCommand {
     print("int8 before training: \(before.converted.text)")
     print(
       "int8 of epoch \(best.epoch), written to \(report.output): \(best.converted.text)"
-        + (report.floatOutput.map { "; float weights to \($0)" } ?? ""))
+        + (report.floatOutput.map { "; float weights to \($0)" } ?? "")
+        + (report.session.map { "; session to \($0)" } ?? ""))
   }
 }
 
 /// How a model is trained.
 struct TrainingArguments: ParsableArguments {
   enum Distillation: String, ExpressibleByArgument, CaseIterable { case kl, sqnr }
-  enum OptimizerName: String, ExpressibleByArgument, CaseIterable { case sgd, adamw }
-  enum Ranges: String, ExpressibleByArgument, CaseIterable {
-    case recipe
-    case torch
-    case torchUnfused = "torch-unfused"
-  }
   enum LossName: String, ExpressibleByArgument, CaseIterable {
     case crossEntropy = "cross-entropy"
     case mse
   }
+
+  @Option(
+    name: .customLong("layer"),
+    help: ArgumentHelp(
+      "Train only this layer's weights, by its name. Repeat for more layers.", valueName: "layer"))
+  var layers: [String] = []
 
   @Option(help: "Rounds over the samples.")
   var epochs = 3
@@ -99,8 +155,8 @@ struct TrainingArguments: ParsableArguments {
   @Option(help: "Samples in one update.")
   var miniBatch = 32
 
-  @Option(help: "The loss with labels: cross-entropy or mse.")
-  var loss: LossName = .crossEntropy
+  @Option(help: "The loss with labels: cross-entropy (the default) or mse.")
+  var loss: LossName?
 
   @Option(
     help: """
@@ -119,7 +175,7 @@ struct TrainingArguments: ParsableArguments {
   var matchWeight = 1.0
 
   @Option(help: "adamw or sgd.")
-  var optimizer: OptimizerName = .adamw
+  var optimizer: TrainingSettings.Optimizer = .adamw
 
   @Option(help: "The learning rate to begin with.")
   var learningRate: Float = 0.0005
@@ -156,7 +212,7 @@ struct TrainingArguments: ParsableArguments {
       How ranges are followed: recipe, with the recipe's arithmetic and each weight's range as it is; \
       torch or torch-unfused, as PyTorch's modules do.
       """)
-  var ranges: Ranges = .recipe
+  var ranges: TrainingSettings.Ranges = .recipe
 
   @Option(help: "How much each batch moves the ranges of activations.")
   var averaging: Float = 0.01
@@ -179,86 +235,78 @@ struct TrainingArguments: ParsableArguments {
   @Flag(help: "Go on from --checkpoint.")
   var resume = false
 
-  func options(hasLabels: Bool, seed: UInt64?) throws -> TrainingOptions {
-    var options = TrainingOptions(objective(hasLabels: hasLabels))
-    options.epochs = epochs
-    options.batchSize = miniBatch
-    options.optimizer =
-      switch optimizer {
-      case .sgd: .sgd(momentum: momentum, weightDecay: weightDecay)
-      case .adamw: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: weightDecay)
+  /// What the options say; without --distill or a --loss the data's labels decide.
+  func settings(seed: UInt64?) throws -> TrainingSettings {
+    var settings = TrainingSettings()
+    settings.loss =
+      switch (distill, loss) {
+      case (.kl, _): .divergence
+      case (.sqnr, _): .noiseToSignal
+      case (nil, .mse): .meanSquaredError
+      case (nil, .crossEntropy): .crossEntropy
+      case (nil, nil): nil
       }
-    options.rate = LearningRate(learningRate, shape: try shape(), warmUpSteps: warmUp)
-    options.clip = clip
-    options.seed = seed ?? 0
-    options.validationShare = validationShare
-    options.patience = patience
-    options.ranges =
-      switch ranges {
-      case .recipe: .recipe
-      case .torch: .torch(.fused)
-      case .torchUnfused: .torch(.unfused)
-      }
-    options.averagingConstant = averaging
-    options.rangeEpochs = freezeRanges
-    options.learnsScales = learnScales
-    options.innerValues = match
-    options.innerWeight = matchWeight
-    options.trainsNormalizations = trainNormalizations
-    options.normalizationEpochs = freezeNormalizations
-    try options.check()
-    return options
+    settings.temperature = temperature
+    settings.epochs = epochs
+    settings.batchSize = miniBatch
+    settings.rate = learningRate
+    settings.schedule = schedule
+    settings.warmUpSteps = warmUp
+    settings.optimizer = optimizer
+    settings.momentum = momentum
+    settings.weightDecay = weightDecay
+    settings.clip = clip
+    settings.seed = seed ?? 0
+    settings.validationShare = validationShare
+    settings.patience = patience
+    settings.ranges = ranges
+    settings.averaging = averaging
+    settings.rangeEpochs = freezeRanges
+    settings.learnsScales = learnScales
+    settings.innerValues = match
+    settings.innerWeight = matchWeight
+    settings.trainsNormalizations = trainNormalizations
+    settings.normalizationEpochs = freezeNormalizations
+    settings.layers = layers.isEmpty ? nil : layers
+    return settings
   }
 
-  private func objective(hasLabels: Bool) -> Objective {
-    switch distill {
-    case .kl: .divergence(temperature: temperature)
-    case .sqnr: .noiseToSignal
-    case nil where !hasLabels: .divergence(temperature: temperature)
-    case nil: loss == .mse ? .squaredError : .crossEntropy
+  func validate() throws {
+    guard LearningSchedule(parsing: schedule) != nil else {
+      throw ValidationError("--schedule takes constant, cosine or step=EPOCHS:FACTOR.")
     }
   }
 
-  private func shape() throws -> LearningRate.Shape {
-    switch schedule {
-    case "constant": return .constant
-    case "cosine": return .cosine
-    default:
-      let parts = schedule.dropFirst(5).split(separator: ":").map(String.init)
-      guard schedule.hasPrefix("step="), parts.count == 2, let epochs = Int(parts[0]),
-        let factor = Float(parts[1])
-      else {
-        throw ValidationError("--schedule takes constant, cosine or step=EPOCHS:FACTOR.")
-      }
-      return .steps(epochs: epochs, factor: factor)
+  var validationData: Session.DataReference? {
+    validation.map {
+      Session.DataReference(
+        path: $0, preprocessing: validationPreprocess, batchSize: 1, limit: nil)
     }
-  }
-
-  func validation(_ project: Project) throws -> TrainingSamples? {
-    guard let validation else { return nil }
-    let request = DataRequest(
-      path: validation, preprocessing: validationPreprocess, batchSize: 1, limit: nil, states: [])
-    return try TrainingSamples(project.dataset(request, purpose: .evaluation))
   }
 }
+
+extension TrainingSettings.Optimizer: ExpressibleByArgument {}
+extension TrainingSettings.Ranges: ExpressibleByArgument {}
 
 /// What `train` prints for machines.
 struct TrainReport: Encodable {
   let output: String
   let floatOutput: String?
+  let session: String?
   let epochs: [EpochReport]
   let bestEpoch: Int
 
-  init(_ outcome: TrainingOutcome, output: String, floatOutput: String?) {
+  init(_ outcome: TrainingOutcome, output: String, floatOutput: String?, session: String?) {
     self.output = output
     self.floatOutput = floatOutput
+    self.session = session
     epochs = outcome.reports
     bestEpoch = outcome.bestEpoch
   }
 }
 
 /// One line on standard error that is written over, where a person is watching.
-private struct ProgressLine {
+struct TrainingLine {
   let isWatched: Bool
 
   func show(_ progress: TrainingProgress) {

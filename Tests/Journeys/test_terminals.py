@@ -58,7 +58,7 @@ def test_suspending_and_coming_back(terminal, sample):
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (300, 100)])
 def test_sizes(size, terminal, sample):
     window = opened(terminal, sample, size)
-    words = {"2": "Data", "3": "layer", "4": "Benchmark", "5": "Log", "1": "Layers"}
+    words = {"2": "Data", "3": "layer", "4": "Benchmark", "5": "Options", "6": "Log", "1": "Layers"}
     for key, word in words.items():
         window.keys(key)
         screen = window.wait_for(word)

@@ -85,7 +85,7 @@ def test_from_the_sample_to_an_export_and_back(terminal, sample, tmp_path):
     window.wait_for("accuracy")
     window.keys("4")
     window.wait_for_match(r"int8 is [\d.]+× as fast")
-    window.keys("5")
+    window.keys("6")
     window.wait_for("octet calibrate")
     window.wait_for("Exported")
     window.keys("q")

@@ -42,7 +42,7 @@ def desk(tmp_path_factory):
 def test_the_readme_shows_every_subcommand():
     shown = {line.split()[1] for line in commands()}
     assert shown == {"inspect", "calibrate", "convert", "quantize", "compare", "benchmark", "run",
-                     "doctor", "train"}
+                     "doctor", "train", "replay"}
 
 
 def test_the_commands_run_in_their_order(desk):

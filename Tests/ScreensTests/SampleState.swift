@@ -102,6 +102,47 @@ enum SampleState {
     return state
   }
 
+  static func training(width: Int, height: Int, phase: TrainFeature.Phase) -> WorkbenchState {
+    var state = calibrated(width: width, height: height)
+    _ = state.update(.selectTab(.train))
+    _ = state.update(.startTraining)
+    guard var record = state.train.record else { return state }
+    record.settings.loss = .crossEntropy
+    _ = state.update(.event(.trainingStarted(run: state.run, record)))
+    let epochs = (0..<3).map { epoch in
+      TrainingResult.Epoch(
+        epoch: epoch, loss: epoch == 0 ? nil : 1.2 / Double(epoch),
+        simulated: score(0.86 + 0.04 * Double(epoch)), int8: score(0.85 + 0.04 * Double(epoch)))
+    }
+    for batch in 1...50 {
+      var progress = TrainingProgressSummary(
+        epoch: batch > 20 ? batch > 40 ? 3 : 2 : 1, epochCount: 3, batch: (batch - 1) % 20 + 1,
+        batchCount: 20, gradientNorm: 3.2, rate: 0.0004, remainingSeconds: 12,
+        loss: 1 / (1 + Double(batch) / 10) + Double(batch % 4) / 20)
+      progress.epochs = Array(epochs.prefix(1 + batch / 20))
+      progress.float = score(0.95)
+      progress.calibrated = score(0.84)
+      progress.drift = names.prefix(9).enumerated().map { index, name in
+        LayerDrift(
+          layer: name, weight: index % 3 == 0 ? Double(batch * (index - 4)) / 600 : nil,
+          activation: Double(batch * index) / 4000)
+      }
+      _ = state.update(.event(.trainingProgressed(run: state.run, progress)))
+    }
+    if phase == .paused { _ = state.update(.togglePause) }
+    if phase == .done {
+      record.result = TrainingResult(
+        epochs: epochs, bestEpoch: 2, float: score(0.95), calibrated: score(0.84))
+      _ = state.update(.event(.trained(run: state.run, record)))
+    }
+    return state
+  }
+
+  private static func score(_ accuracy: Double) -> TrainingResult.Score {
+    TrainingResult.Score(
+      accuracy: accuracy, agreement: accuracy + 0.01, decibels: accuracy * 30)
+  }
+
   private static func layer(_ index: Int, _ name: String) -> LayerSummary {
     let path = name.split(separator: "/").map(String.init)
     let isConvolution = [0, 2, 3, 4, 6, 7, 8].contains(index)

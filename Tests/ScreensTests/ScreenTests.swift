@@ -17,11 +17,40 @@ import Workbench
   @Test(arguments: sizes.indices)
   func everyTabInvitesBeforeCalibration(size: Int) throws {
     let (width, height) = Self.sizes[size]
-    for tab in [Tab.calibrate, .errors, .benchmark] {
+    for tab in [Tab.calibrate, .errors, .benchmark, .train] {
       var state = SampleState.opened(width: width, height: height)
       _ = state.update(.selectTab(tab))
       try expectSnapshot(Screen.render(state), named: "empty-\(tab.title.lowercased())")
     }
+  }
+
+  @Test(
+    arguments: sizes.indices, [TrainFeature.Phase.running, .paused, .done])
+  func aTrainingIsDrawnAsItGoes(size: Int, phase: TrainFeature.Phase) throws {
+    let (width, height) = Self.sizes[size]
+    let state = SampleState.training(width: width, height: height, phase: phase)
+    try expectSnapshot(Screen.render(state), named: "train-\(phase)")
+  }
+
+  @Test func trainingAsksBeforeItGoesOnOrTakesOddData() throws {
+    var state = SampleState.training(width: 80, height: 24, phase: .running)
+    let record = try #require(state.train.record)
+    var opened = OpenedProject(
+      project: try #require(state.project), recipe: state.recipe, data: state.calibrate.data)
+    opened.unfinishedTraining = record
+    _ = state.update(.event(.opened(opened)))
+    try expectSnapshot(Screen.render(state), named: "train-resume")
+    _ = state.update(.answer(.yes))
+    _ = state.update(
+      .event(
+        .trainingQuestioned(
+          run: state.run,
+          DataSummary.Finding(
+            severity: .warning,
+            what: "Whole values from 0 to 255: these look like 8-bit pixels, and most models take"
+              + " 0 to 1 or normalized values.",
+            place: "input", advice: "add --preprocess scale=1/255"))))
+    try expectSnapshot(Screen.render(state), named: "train-question")
   }
 
   @Test func theDetailFillsANarrowTerminal() throws {
@@ -134,6 +163,11 @@ import Workbench
 
   @Test(arguments: [(0, 0), (1, 1), (59, 15), (60, 14), (60, 15), (200, 60), (300, 100)])
   func everyScreenSurvivesEverySize(width: Int, height: Int) {
+    for phase in [TrainFeature.Phase.running, .done] {
+      let buffer = Screen.render(
+        SampleState.training(width: width, height: height, phase: phase))
+      #expect(buffer.width == width && buffer.height == height)
+    }
     var state = SampleState.measured(width: width, height: height)
     for tab in Tab.allCases {
       _ = state.update(.selectTab(tab))

@@ -14,6 +14,25 @@ import Testing
     #expect(try SessionFile.decode(data, path: "s.json") == session)
   }
 
+  @Test func trainingsComeBackEqualUnderANewerVersion() throws {
+    let session = try SessionSample.trained()
+    let data = try SessionFile.encode(session, path: "s.json")
+    let read = try SessionFile.decode(data, path: "s.json")
+    #expect(read == session && read.version == 2)
+    #expect(read.trainings?.first?.settings.rate == 0.0005)
+    // Older programs would convert with the file's own weights.
+    #expect(try SessionSample.full().version == 1)
+  }
+
+  @Test func pathsOfATrainingAreMovedTogether() throws {
+    let record = try #require(try SessionSample.trained().unfinishedTraining)
+    let moved = record.placing { "/root/" + $0 }
+    #expect(moved.data.path == "/root/data/train.npz" && moved.checkpoint == "/root//state/x.npz")
+    var random = record
+    random.data.path = ""
+    #expect(random.placing { "/root/" + $0 }.data.path.isEmpty)
+  }
+
   @Test func writingTwiceGivesTheSameBytes() throws {
     let session = try SessionSample.full()
     let first = try SessionFile.encode(session, path: "s.json")

@@ -68,6 +68,34 @@ enum SessionSample {
   }
 }
 
+extension SessionSample {
+  static func trained() throws -> Session {
+    var session = try full()
+    var settings = TrainingSettings()
+    settings.loss = .divergence
+    settings.layers = ["/head/fc"]
+    var record = TrainingRecord(
+      settings: settings,
+      data: Session.DataReference(
+        path: "data/train.npz", preprocessing: "scale=1/255", batchSize: 1, limit: nil,
+        mapping: ["x": "train_x"], labels: "y"),
+      recipe: session.recipe, instructionSet: "avx2", threads: 2)
+    let score = TrainingResult.Score(accuracy: nil, agreement: 0.75, decibels: .infinity)
+    record.result = TrainingResult(
+      epochs: [
+        TrainingResult.Epoch(epoch: 0, loss: nil, simulated: score, int8: score),
+        TrainingResult.Epoch(epoch: 1, loss: 1.0 / 3, simulated: score, int8: score),
+      ], bestEpoch: 1, float: score, calibrated: score,
+      stop: TrainingResult.Stop(epoch: 1, batch: 4))
+    record.weights = Session.ModelReference(path: "w.onnx", sha256: "ef56", byteCount: 100)
+    session.trainings = [record]
+    record.weights = nil
+    record.checkpoint = "/state/x.npz"
+    session.unfinishedTraining = record
+    return session
+  }
+}
+
 /// A folder that is gone after the test.
 struct TemporaryFolder: ~Copyable {
   let path: String

@@ -183,6 +183,80 @@ import Testing
     #expect(throws: TrainingError.self) { try stranger.resume(from: path) }
   }
 
+  @Test func onlyTheChosenLayersLearn() throws {
+    var options = Self.options(.crossEntropy)
+    options.epochs = 12
+    options.layers = ["c2", "g"]
+    let run = try Self.run(options)
+    let before = run.model.graph
+    #expect(try run.run().bestEpoch > 0)
+    let after = try run.trained().float.graph
+    for (name, initializer) in before.initializers where initializer.tensor.elementType == .float32
+    {
+      let isChosen = ["w2", "b2", "w3", "b3"].contains(name)
+      #expect((after.initializers[name]?.tensor == initializer.tensor) == !isChosen, "\(name)")
+    }
+    options.layers = ["c9"]
+    #expect(throws: TrainingError.unknownLayer(name: "c9")) { try Self.run(options) }
+    options.layers = ["p"]
+    #expect(throws: TrainingError.noWeights(layers: ["p"])) { try Self.run(options) }
+  }
+
+  @Test(arguments: [TrainingStop(epoch: 2, batch: 2), TrainingStop(epoch: 2, batch: 0)])
+  func anEarlyEndIsJudgedAsItIs(stop: TrainingStop) throws {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "octet-checkpoint-\(UInt64.random(in: 0...UInt64.max)).npz").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let run = try Self.run(Self.options(.crossEntropy))
+    let outcome = try run.run(checkpoint: path, isLast: { $0 == stop })
+    #expect(outcome.stop == stop)
+    // An epoch of which no batch was done is none.
+    #expect(outcome.reports.count == (stop.batch == 0 ? 2 : 3))
+    let again = try Self.run(Self.options(.crossEntropy))
+    #expect(try again.run(isLast: { $0 == stop }).reports == outcome.reports)
+    #expect(again.store.snapshot == run.store.snapshot)
+    guard stop.batch > 0 else { return }
+    // It does not go on by itself.
+    let reopened = try Self.run(Self.options(.crossEntropy))
+    try reopened.resume(from: path)
+    #expect(try reopened.run().reports == outcome.reports)
+    #expect(reopened.store.snapshot == run.store.snapshot)
+  }
+
+  @Test func scalesDriftWithTheWeights() throws {
+    let run = try Self.run(Self.options(.crossEntropy))
+    _ = try run.run(isLast: { $0.epoch == 1 && $0.batch == 0 })
+    #expect(run.scaleDrift().allSatisfy { $0.weight ?? 0 == 0 && $0.activation ?? 0 == 0 })
+    let trained = try Self.run(Self.options(.crossEntropy))
+    var drift: [ScaleDrift] = []
+    _ = try trained.run(progress: { _ in drift = trained.scaleDrift() })
+    #expect(Set(drift.compactMap { $0.weight == nil ? nil : $0.layer }) == ["c1", "c2", "g"])
+    #expect(drift.contains { abs($0.weight ?? 0) > 0.001 })
+    #expect(drift.contains { abs($0.activation ?? 0) > 0.001 })
+  }
+
+  @Test func floatAndConvertedAreJudgedOnTheSameSamples() throws {
+    let run = try Self.run(Self.options(.crossEntropy))
+    let outcome = try run.run()
+    let float = try run.judgeFloat()
+    #expect(float.agreement == 1 && float.decibels == .infinity && float.accuracy != nil)
+    #expect(
+      try run.judge(try run.trained().conversion)
+        == outcome.reports[outcome.bestEpoch].converted)
+  }
+
+  @Test func aFixedBatchNamesTheOption() throws {
+    var model = Self.network()
+    model.graph.inputs[0].dimensions?[0] = .fixed(2)
+    let error = #expect(throws: TrainingError.self) {
+      try TrainingRun(
+        model, recipe: Recipe(target: .x86), options: Self.options(.crossEntropy),
+        samples: Self.samples())
+    }
+    #expect(error == .fixedBatch(input: "x", rows: 2))
+    #expect(error?.description.contains("--mini-batch 1") == true)
+  }
+
   @Test func anOperatorWithoutGradientIsNamed() {
     #expect(throws: TrainingError.noGradient(operatorName: "Ceil", node: "r1")) {
       try TrainingRun(

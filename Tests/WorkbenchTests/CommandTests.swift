@@ -73,7 +73,7 @@ import Workbench
     state.type("s")
     _ = state.update(.completeText)
     guard case .command(_, let completions) = state.overlay else { return }
-    #expect(completions == ["state", "step", "set", "sensitivity", "save"])
+    #expect(completions == ["state", "step", "set", "sensitivity", "stop", "save"])
   }
 
   @Test func valuesAreCompleted() {
@@ -91,6 +91,7 @@ import Workbench
     let samples = [
       "PATH": "/a", "KEY=VALUE,…": "scale=1/255", "N": "4", "NAME": "ort",
       "RULE": "all:precision=float32", "MODULE": "/block", "INPUT=OUTPUT …": "state=stateN",
+      "OPTION VALUE": "epochs 5",
     ]
     for command in WorkbenchCommand.all {
       let argument = command.needsArgument ? try #require(samples[command.argument]) : ""

@@ -7,6 +7,7 @@ package final class JobControl: @unchecked Sendable {
   private let condition = NSCondition()
   private var paused = false
   private var cancelled = false
+  private var ending = false
   private var steps = 0
   private var watchedNames: Set<String> = []
 
@@ -14,6 +15,8 @@ package final class JobControl: @unchecked Sendable {
 
   package var isPaused: Bool { locked { paused } }
   package var isCancelled: Bool { locked { cancelled } }
+  /// Whether the job is to end early with what it has, where it can.
+  package var isEnding: Bool { locked { ending } }
 
   /// Edges whose statistics go along with every progress report; may change while a job runs.
   package var watched: Set<String> {
@@ -40,12 +43,15 @@ package final class JobControl: @unchecked Sendable {
 
   package func cancel() { changed { cancelled = true } }
 
+  /// Asks for an early end with a result; a paused job goes on to it.
+  package func end() { changed { ending = true } }
+
   /// Waits while paused.
   /// - Parameter paused: called once when there is something to wait for.
   package func checkpoint(whenPaused paused: () -> Void = {}) throws(JobCancelled) {
-    if locked({ self.paused && steps == 0 && !cancelled }) { paused() }
+    if locked({ self.paused && steps == 0 && !cancelled && !ending }) { paused() }
     let mayPass = locked {
-      while self.paused, steps == 0, !cancelled { condition.wait() }
+      while self.paused, steps == 0, !cancelled, !ending { condition.wait() }
       if steps > 0 { steps -= 1 }
       return !cancelled
     }

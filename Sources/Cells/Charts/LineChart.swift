@@ -28,15 +28,18 @@ package struct LineChart: Widget {
   package var isLogarithmic: Bool
   /// What the y axis covers: what the values need when `nil`.
   package var yRange: ClosedRange<Double>?
+  /// What the x axis covers: what the points need when `nil`.
+  package var xRange: ClosedRange<Double>?
 
   package init(
     series: [Series], xTitle: String = "", isLogarithmic: Bool = false,
-    yRange: ClosedRange<Double>? = nil
+    yRange: ClosedRange<Double>? = nil, xRange: ClosedRange<Double>? = nil
   ) {
     self.series = series
     self.xTitle = xTitle
     self.isLogarithmic = isLogarithmic
     self.yRange = yRange
+    self.xRange = xRange
   }
 
   package func render(in area: Rect, to buffer: inout CellBuffer) {
@@ -47,7 +50,7 @@ package struct LineChart: Widget {
       scaled($0.lowerBound)...max(scaled($0.upperBound), scaled($0.lowerBound))
     }
     let ys = AxisLabel.span(given ?? AxisLabel.extent(points.map { scaled($0.y) }) ?? 0...0)
-    let xs = AxisLabel.span(AxisLabel.extent(points.map(\.x)) ?? 0...0)
+    let xs = AxisLabel.span(xRange ?? AxisLabel.extent(points.map(\.x)) ?? 0...0)
     let frame = ChartFrame(
       in: area.droppingTop(legend.height), yTop: AxisLabel.text(unscaled(ys.upperBound)),
       yBottom: AxisLabel.text(unscaled(ys.lowerBound)))

@@ -28,6 +28,8 @@ struct TrainingCheckpoint {
     var states: [FakeQuantizationModule.State]
     var bestStates: [FakeQuantizationModule.State]
     var optimizerSteps: Int
+    var firstScales: [[Float]]?
+    var stop: TrainingStop?
   }
 
   init(
@@ -48,7 +50,7 @@ struct TrainingCheckpoint {
       version: Self.version, options: options, names: names, epoch: position.epoch,
       batch: position.batch, lossSum: position.lossSum, reports: position.reports,
       bestEpoch: position.bestEpoch, states: states, bestStates: position.bestStates,
-      optimizerSteps: optimizerSteps)
+      optimizerSteps: optimizerSteps, firstScales: position.firstScales, stop: position.stop)
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = Self.infinities
     var members: [(name: String, tensor: Tensor)] = [
@@ -106,6 +108,8 @@ struct TrainingCheckpoint {
     position.bestEpoch = header.bestEpoch
     position.best = try tensors("best")
     position.bestStates = header.bestStates
+    position.firstScales = header.firstScales ?? []
+    position.stop = header.stop
     self.position = position
     states = header.states
     options = header.options

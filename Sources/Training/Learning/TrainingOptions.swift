@@ -26,8 +26,8 @@ package struct TrainingOptions: Hashable, Sendable {
   package var trainsNormalizations = false
   /// After how many epochs normalizations keep their running statistics.
   package var normalizationEpochs: Int?
-  /// Names of the constants to train; all weights and biases by default.
-  package var trained: Set<String>?
+  /// Layers whose weights and biases are trained; all where it is nil.
+  package var layers: [String]?
 
   package init(_ objective: Objective) { self.objective = objective }
 
@@ -56,5 +56,6 @@ package struct TrainingOptions: Hashable, Sendable {
       try refuse(!(temperature > 0), "The temperature must be above 0.")
     }
     if let patience { try refuse(patience < 1, "Patience takes a number of epochs above 0.") }
+    try refuse(layers?.isEmpty ?? false, "No layer is chosen to be trained.")
   }
 }

@@ -42,6 +42,8 @@ package struct TrainingProgress: Sendable {
   package let epochCount: Int
   package let batch: Int
   package let batchCount: Int
+  /// What an earlier process had done.
+  package let batchesBefore: Int
   package let loss: Double
   package let gradientNorm: Double
   package let rate: Float
@@ -51,9 +53,10 @@ package struct TrainingProgress: Sendable {
 
   /// Time to go at the pace so far; nil before the first batch.
   package var remaining: Duration? {
-    let done = (epoch - 1) * batchCount + batch
+    let all = (epoch - 1) * batchCount + batch
+    let done = all - batchesBefore
     guard done > 0 else { return nil }
-    return elapsed * (epochCount * batchCount - done) / done
+    return elapsed * (epochCount * batchCount - all) / done
   }
 }
 
@@ -63,4 +66,18 @@ package struct TrainingOutcome: Sendable {
   package var reports: [EpochReport]
   /// The epoch whose weights were kept; 0 where none was better than the model before.
   package var bestEpoch: Int
+  /// Set when the run was ended early.
+  package var stop: TrainingStop?
+}
+
+/// A place in a run: so many batches of an epoch are done.
+package struct TrainingStop: Hashable, Codable, Sendable {
+  /// Counted from 1.
+  package var epoch: Int
+  package var batch: Int
+
+  package init(epoch: Int, batch: Int) {
+    self.epoch = epoch
+    self.batch = batch
+  }
 }

@@ -20,15 +20,17 @@ package final class TrainingRun {
   package let rounding: Rounding
   let optimizer: Optimizer
   private let samples: TrainingSamples
-  private let validationSamples: TrainingSamples
+  let validationSamples: TrainingSamples
   private let training: [Int]
-  private let validation: [Int]
-  private let pool: ThreadPool
-  private let isa: InstructionSet
-  private let teacher: Teacher
+  let validation: [Int]
+  let pool: ThreadPool
+  let isa: InstructionSet
+  let teacher: Teacher
   private var plans: [Int: TrainingPlan] = [:]
+  /// The constants that are trained; nil for all.
+  private let trainedConstants: Set<String>?
   /// The value that losses are taken of: logits where the model ends with a softmax.
-  private let target: String
+  let target: String
   private var position: TrainingPosition
   private let clock = ContinuousClock()
 
@@ -54,6 +56,11 @@ package final class TrainingRun {
     rounding = try Rounding(
       layers, resolution, rule: options.ranges, averagingConstant: options.averagingConstant,
       learnsScales: options.learnsScales)
+    var constants: Set<String>?
+    if let chosen = options.layers {
+      constants = try TrainableConstants.names(in: model.graph, of: chosen, among: layers)
+    }
+    trainedConstants = constants
     guard let output = model.graph.outputs.first?.name else { throw .nothingToTrain }
     target = Self.logits(of: output, in: model.graph)
     for name in options.innerValues
@@ -72,6 +79,8 @@ package final class TrainingRun {
       self.validation = split.validation.isEmpty ? split.training : split.validation
     }
     guard !training.isEmpty else { throw .badOption("No sample is left to train on.") }
+    try Self.refuseFixedBatch(
+      model.graph, samples.batch(Array(training.prefix(options.batchSize))).inputs)
     pool = ThreadPool(threads: threads)
     self.isa = isa
     teacher = try Teacher(
@@ -93,6 +102,17 @@ package final class TrainingRun {
     return input
   }
 
+  private static func refuseFixedBatch(
+    _ graph: Graph, _ batch: [String: Tensor]
+  ) throws(TrainingError) {
+    for input in graph.requiredInputs {
+      guard let rows = input.dimensions?.first?.fixedExtent, rows > 0,
+        let given = batch[input.name]?.shape, given.rank > 0, given[0] != rows
+      else { continue }
+      throw .fixedBatch(input: input.name, rows: rows)
+    }
+  }
+
   private func checkLabels() throws(TrainingError) {
     guard let labels = samples.labels else { throw .noLabels }
     let plan = try plan(for: Array(training.prefix(options.batchSize)))
@@ -108,12 +128,12 @@ package final class TrainingRun {
   // Plans and batches.
 
   /// The plan for batches of that many samples.
-  private func plan(for numbers: [Int]) throws(TrainingError) -> TrainingPlan {
+  func plan(for numbers: [Int]) throws(TrainingError) -> TrainingPlan {
     if let plan = plans[numbers.count] { return plan }
     let plan = try TrainingPlan(
       model, sample: samples.batch(numbers).inputs,
       outputs: [target] + options.innerValues.filter { $0 != target }, store: store,
-      trained: options.trained, rounding: rounding, pool: pool, isa: isa)
+      trained: trainedConstants, rounding: rounding, pool: pool, isa: isa)
     plans[numbers.count] = plan
     return plan
   }
@@ -140,24 +160,39 @@ package final class TrainingRun {
 
   // The loop.
 
+  /// What came of every epoch so far; the first is the model before training.
+  package var reports: [EpochReport] { position.reports }
+
   /// Trains to the end.
   /// - Parameters:
-  ///   - checkpoint: where to keep what a later run can go on from; written after every epoch, and
-  ///     once a minute.
+  ///   - checkpoint: where to keep what a later run can go on from; written at the beginning, after
+  ///     every epoch, and once a minute.
   ///   - betweenBatches: may wait, or throw to give up.
+  ///   - isLast: told the batches of the epoch that are done, ends the run there when it says so; the
+  ///     epoch is judged as it is.
   /// - Returns: what came of every epoch; the best weights are in place.
   package func run(
     checkpoint: String? = nil, betweenBatches: () throws -> Void = {},
+    isLast: (TrainingStop) -> Bool = { _ in false },
     progress: (TrainingProgress) throws -> Void = { _ in }
   ) throws -> TrainingOutcome {
     let start = clock.now
     var saved = clock.now
-    if position.reports.isEmpty { try begin() }
+    let batchesBefore = batchesDone
+    if position.reports.isEmpty {
+      try begin()
+      if let checkpoint { try save(to: checkpoint) }
+    }
     while position.epoch <= options.epochs, !hasStopped {
       let epoch = position.epoch
       let order = order(epoch: epoch)
-      while position.batch < batchesPerEpoch {
+      while position.batch < batchesPerEpoch, position.stop == nil {
         try betweenBatches()
+        let here = TrainingStop(epoch: epoch, batch: position.batch)
+        if isLast(here) {
+          position.stop = here
+          break
+        }
         let first = position.batch * options.batchSize
         let numbers = Array(order[first..<min(first + options.batchSize, order.count)])
         let rate = options.rate.rate(
@@ -172,14 +207,17 @@ package final class TrainingRun {
         try progress(
           TrainingProgress(
             epoch: epoch, epochCount: options.epochs, batch: position.batch,
-            batchCount: batchesPerEpoch, loss: loss, gradientNorm: norm, rate: rate,
-            elapsed: clock.now - start, report: nil))
+            batchCount: batchesPerEpoch, batchesBefore: batchesBefore, loss: loss,
+            gradientNorm: norm, rate: rate, elapsed: clock.now - start, report: nil))
         if let checkpoint, clock.now - saved > .seconds(60) {
           try save(to: checkpoint)
           saved = clock.now
         }
       }
-      let report = try report(epoch: epoch, loss: position.lossSum / Double(training.count))
+      guard position.batch > 0 else { break }
+      let seen = min(position.batch * options.batchSize, training.count)
+      let report = try report(epoch: epoch, loss: position.lossSum / Double(seen))
+      let batch = position.batch
       finishEpoch(report)
       if let checkpoint {
         try save(to: checkpoint)
@@ -187,12 +225,21 @@ package final class TrainingRun {
       }
       try progress(
         TrainingProgress(
-          epoch: epoch, epochCount: options.epochs, batch: batchesPerEpoch,
-          batchCount: batchesPerEpoch, loss: report.loss ?? 0, gradientNorm: 0, rate: 0,
+          epoch: epoch, epochCount: options.epochs, batch: batch, batchCount: batchesPerEpoch,
+          batchesBefore: batchesBefore, loss: report.loss ?? 0, gradientNorm: 0, rate: 0,
           elapsed: clock.now - start, report: report))
     }
     keepBest()
-    return TrainingOutcome(reports: position.reports, bestEpoch: position.bestEpoch)
+    return TrainingOutcome(
+      reports: position.reports, bestEpoch: position.bestEpoch, stop: position.stop)
+  }
+
+  /// Since the run began, in this process or an earlier one.
+  private var batchesDone: Int { (position.epoch - 1) * batchesPerEpoch + position.batch }
+
+  /// By layer, how far scales have moved since training began.
+  package func scaleDrift() -> [ScaleDrift] {
+    rounding.drift(from: position.firstScales, modules: rounding.modules)
   }
 
   /// Follows ranges once without training, and measures the model as it is.
@@ -207,9 +254,11 @@ package final class TrainingRun {
     position.reports = [report]
     position.best = store.snapshot
     position.bestStates = rounding.modules.map(\.state)
+    position.firstScales = position.bestStates.map(\.scales)
   }
 
   private var hasStopped: Bool {
+    if position.stop != nil { return true }
     guard let patience = options.patience else { return false }
     return position.epoch - 1 - position.bestEpoch >= patience
   }
@@ -294,44 +343,12 @@ package final class TrainingRun {
     } ?? .nan
   }
 
-  // Validation.
-
   /// The float and the int8 model as they are now.
   package func trained() throws(TrainingError) -> TrainedModel {
     if let failure = rounding.modules.compactMap(\.failure).first { throw .quantizer(failure) }
     return try TrainedModel(
       model, store: store, rounding: rounding, recipe: recipe,
       usesTrainedWeightMaps: options.learnsScales || options.ranges != .recipe)
-  }
-
-  private func report(epoch: Int, loss: Double?) throws -> EpochReport {
-    let trained = try trained()
-    var int8 = trained.conversion.model
-    // Integer kernels make the output; a softmax behind it changes no order.
-    let name = trained.conversion.observableName(of: target)
-    int8.graph.outputs = [ValueDeclaration(name: name, elementType: nil, dimensions: nil)]
-    let executor = try Executor(
-      model: int8,
-      options: ExecutionOptions(
-        mode: .integer, instructionSet: isa, threads: pool.threadCount),
-      isPrepared: true)
-    var simulated = ValidationTally()
-    var converted = ValidationTally()
-    for first in stride(from: 0, to: validation.count, by: options.batchSize) {
-      let numbers = Array(validation[first..<min(first + options.batchSize, validation.count)])
-      let (inputs, labels) = validationSamples.batch(numbers)
-      let teacher = try teacher.values(inputs)[target]?.floats ?? []
-      let plan = try plan(for: numbers)
-      try plan.forward(inputs, mode: .evaluation)
-      let rows = labels?.count ?? numbers.count
-      simulated.add(plan.output(target), teacher: teacher, labels: labels, rows: rows)
-      let found = try executor.run(inputs)[name]?.floats ?? []
-      found.withUnsafeBufferPointer {
-        converted.add($0, teacher: teacher, labels: labels, rows: rows)
-      }
-    }
-    return EpochReport(
-      epoch: epoch, loss: loss, simulated: simulated.result, converted: converted.result)
   }
 
   // Checkpoints.
@@ -370,4 +387,8 @@ struct TrainingPosition {
   var bestEpoch = 0
   var best: [Tensor] = []
   var bestStates: [FakeQuantizationModule.State] = []
+  /// Scales of all modules before training.
+  var firstScales: [[Float]] = []
+  /// Set when a person ended the run early.
+  var stop: TrainingStop?
 }

@@ -1,3 +1,4 @@
+internal import Conversion
 internal import Graphs
 internal import Tensors
 
@@ -11,9 +12,33 @@ enum TrainableConstants {
   ]
 
   /// An addend counts when it is a vector: a bias.
-  static func names(in graph: Graph) -> Set<String> {
+  static func names(in graph: Graph) -> Set<String> { names(in: graph) { _ in true } }
+
+  /// Those that the nodes of some layers read; a normalization that is trained by itself goes with
+  /// the layer in front of it.
+  /// - Throws: ``TrainingError/unknownLayer(name:)``, or ``TrainingError/noWeights(layers:)``.
+  static func names(
+    in graph: Graph, of chosen: [String], among layers: LayerGraph
+  ) throws(TrainingError) -> Set<String> {
+    if let unknown = chosen.first(where: { layers[$0] == nil }) {
+      throw .unknownLayer(name: unknown)
+    }
+    let wanted = Set(chosen)
+    var makers: [String: Node.ID] = [:]
+    for node in graph.nodes { for output in node.outputs { makers[output] = node.id } }
+    let names = names(in: graph) { node in
+      let before = node.input(0).flatMap { makers[$0] }
+      let layer =
+        layers.layer(containing: node.id) ?? before.flatMap { layers.layer(containing: $0) }
+      return layer.map { wanted.contains($0.id) } ?? false
+    }
+    guard !names.isEmpty else { throw .noWeights(layers: chosen) }
+    return names
+  }
+
+  private static func names(in graph: Graph, where isChosen: (Node) -> Bool) -> Set<String> {
     var names: Set<String> = []
-    for node in graph.nodes where node.operatorName.domain.isEmpty {
+    for node in graph.nodes where node.operatorName.domain.isEmpty && isChosen(node) {
       for index in inputs[node.operatorName.name] ?? [] {
         guard let name = node.input(index), let tensor = graph.constant(name),
           tensor.elementType == .float32, tensor.elementCount > 0

@@ -56,6 +56,15 @@ package final class Rounding {
     }
   }
 
+  /// In model order.
+  var layerList: [Layer] { layers.layers }
+
+  /// What rounds an edge, alone or for its group.
+  func edgeModule(of edge: String) -> FakeQuantizationModule? {
+    guard let choice = resolution.edges[edge], choice.isQuantized else { return nil }
+    return edges[choice.representative]
+  }
+
   /// Every module, edges first, in a fixed order.
   package var modules: [FakeQuantizationModule] {
     edges.sorted { $0.key < $1.key }.map(\.value)
@@ -94,7 +103,7 @@ package final class Rounding {
     {
       return nil
     }
-    return edges[choice.representative]
+    return edgeModule(of: edge)
   }
 
   private func isMadeInInt8(_ edge: String) -> Bool {
@@ -120,7 +129,13 @@ package final class Rounding {
   ) throws(TrainingError) -> FakeQuantizationModule.Rule {
     switch scheme.observer {
     case .fixed(let scale, let zeroPoint):
-      return .fixed(QuantizationParameters(scale: scale, zeroPoint: zeroPoint, range: scheme.range))
+      do throws(ParameterError) {
+        return .fixed(
+          try QuantizationParameters(
+            fixedScale: scale, zeroPoint: zeroPoint, range: scheme.range))
+      } catch {
+        throw .quantizer("'\(edge)': \(error)")
+      }
     case .manual(let lower, let upper):
       guard lower <= upper else { throw .quantizer("'\(edge)' has an empty range by hand.") }
       return .fixed(QuantizationParameters(covering: lower...upper, scheme: scheme))

@@ -9,6 +9,7 @@ import Logging
 import OrderedCollections
 import Quantization
 import Sessions
+import Synchronization
 
 /// What only the terminal can do.
 @MainActor package protocol EffectSurface: AnyObject {
@@ -24,7 +25,7 @@ import Sessions
 @MainActor package final class EffectRunner {
   private let dispatch: @MainActor (Action) -> Void
   private weak var surface: (any EffectSurface)?
-  private let folder: StateFolder
+  let folder: StateFolder
   private let samples: [String]
   private var options: HostOptions
   private let opening: [String: HostShape]
@@ -78,6 +79,12 @@ import Sessions
     case .measureSensitivity(let run, let request, let recipe):
       measureSensitivity(run, request, recipe)
     case .convert(let run, let recipe): convert(run, recipe)
+    case .train(let run, let record, let accepted): train(run, record, accepted: accepted)
+    case .stopTraining: control?.end()
+    case .keepTraining(let run, let record, let recipe, let request):
+      keepTraining(run, record, recipe, request)
+    case .dropTraining(let checkpoint): dropTraining(checkpoint)
+    case .useWeights(let digest): useWeights(digest)
     case .benchmark(let run, let recipe, let runs, let batchSize, let request):
       benchmark(run, recipe, runs, batchSize, request)
     case .export(let run, let recipe, let path, let data, let replacing):
@@ -97,6 +104,7 @@ import Sessions
       pendingAutosave?.cancel()
       // What was asked of the disk before must have happened.
       files.sync {}
+      dropWeightFolders()
       surface?.quit()
     }
   }
@@ -109,7 +117,7 @@ import Sessions
   }
 
   /// Runs a job on the worker; its end is one event, whatever happens.
-  private func job(
+  func job(
     _ run: Int, _ body: @escaping @Sendable (JobControl) throws -> Event
   ) {
     let control = JobControl()
@@ -131,7 +139,13 @@ import Sessions
       do {
         let opened = try Opening(path: path, options: options, shapes: shapes, folder: folder)
           .open(recovering: recovering)
+        shared.forgetWeights()
         shared.replace(opened.workspace)
+        // Those of an octet that was killed are this one's from here on.
+        for path in opened.project.trainings.compactMap(\.weights?.path) where folder.holds(path) {
+          let place = URL(fileURLWithPath: path).deletingLastPathComponent().path
+          _ = shared.weightFolders.withLock { $0.insert(place) }
+        }
         folder.remember(opened.project.sessionPath ?? path)
         self.post(.opened(opened.project))
         if !recovering, let note = opened.recovery {
@@ -296,12 +310,15 @@ import Sessions
     pendingAutosave?.cancel()
     let (shared, folder) = (shared, folder)
     files.async {
-      guard let workspace = shared.workspace() else { return }
+      guard
+        let workspace = shared.workspace(withWeights: content.trainings.last?.weights?.sha256)
+      else { return }
       do {
         try workspace.project.refuseToReplace(at: path)
         if !replacing, FileManager.default.fileExists(atPath: path) {
           return self.post(.sessionExists(path: path, thenQuit: thenQuit))
         }
+        let content = try content.bringingWeights(beside: path)
         try SessionFile(path: path).write(workspace.session(content, at: path))
         SessionFile(path: folder.unnamedSession(for: workspace.project)).removeAutosave()
         folder.remember(path)
@@ -316,7 +333,9 @@ import Sessions
     pendingAutosave?.cancel()
     let (shared, folder, logger) = (shared, folder, logger)
     let item = DispatchWorkItem { @Sendable in
-      guard let workspace = shared.workspace() else { return }
+      guard
+        let workspace = shared.workspace(withWeights: content.trainings.last?.weights?.sha256)
+      else { return }
       let path = path ?? folder.unnamedSession(for: workspace.project)
       guard !folder.holds(path) || folder.prepare() else { return }
       do {

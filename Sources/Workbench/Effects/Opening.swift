@@ -58,7 +58,12 @@ package struct Opening: Sendable {
       (try? FileManager.default.attributesOfItem(atPath: file.autosavePath)[.modificationDate])
       as? Date
     let when = changed.map { " from \(Self.stamp.string(from: $0))" } ?? ""
-    return (path, "Changes\(when) were never saved: octet ended without asking.")
+    let training = (try? file.readAutosave())?.unfinishedTraining
+    return (
+      path,
+      "Changes\(when) were never saved: octet ended without asking."
+        + (training == nil ? "" : " A training was under way, which can go on.")
+    )
   }
 
   private static var stamp: DateFormatter {
@@ -79,11 +84,16 @@ package struct Opening: Sendable {
     opened.errors = session.errors
     opened.benchmark = session.benchmark
     opened.log = session.log
+    opened.trainings = session.keptTrainings(at: path)
+    opened.unfinishedTraining = session.unfinishedTraining?.placing { absolute($0, from: path) }
     if let request = session.dataRequest(at: path) {
       opened.preprocessing = request.preprocessing
       opened.batchSize = request.batchSize
       opened.limit = request.limit
       opened.states = request.states
+      opened.mapping = request.mapping
+      opened.labels = request.labels
+      opened.seed = request.seed
       do {
         opened.data = try project.describe(try project.dataset(request), request: request)
       } catch {

@@ -24,6 +24,15 @@ package struct StateFolder: Sendable {
 
   package func holds(_ file: String) -> Bool { file.hasPrefix(path + "/") }
 
+  /// Where checkpoints and weights lie that belong to no saved session; `nil` where none can be kept.
+  package var trainings: String? {
+    let folder = path + "/trainings"
+    let isThere =
+      (try? FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)) != nil
+    return isThere ? folder : nil
+  }
+
   private var recentPath: String { path + "/recent.json" }
 
   /// Session and model paths, latest first, that still exist.

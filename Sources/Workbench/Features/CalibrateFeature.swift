@@ -11,6 +11,10 @@ package struct CalibrateFeature: Equatable, Sendable {
   package var limit: Int?
   /// Inputs that take what the step before gave, as `state=stateN`.
   package var states: [String] = []
+  /// What a session said of members and their order; forgotten with its data.
+  package var mapping: [String: String] = [:]
+  package var labels: String?
+  package var seed: UInt64?
   package var progress: CalibrationProgressSummary?
   package var summary: CalibrationSummary?
   /// Edges that are drawn live; the first is the large one.

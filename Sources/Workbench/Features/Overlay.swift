@@ -11,7 +11,10 @@ package enum Overlay: Equatable, Sendable {
 
 /// A question that needs a line of text.
 package struct Prompt: Equatable, Sendable {
-  package enum Kind: Equatable, Sendable { case clip, export, save, openModel, data }
+  package enum Kind: Equatable, Sendable {
+    case clip, export, save, openModel, data
+    case training(TrainFeature.Option)
+  }
   package var kind: Kind
   package var title: String
   package var hint: String
@@ -20,6 +23,8 @@ package struct Prompt: Equatable, Sendable {
   package var error: String?
   /// Whether saving is the last thing before leaving.
   package var quitsAfterwards = false
+  /// Whether training begins with the answer.
+  package var trainsAfterwards = false
   package init(kind: Kind, title: String, hint: String, input: EditedLine) {
     self.kind = kind
     self.title = title
@@ -37,6 +42,8 @@ package struct Confirmation: Equatable, Sendable {
     case replaceSession(path: String, thenQuit: Bool)
     case recover(path: String)
     case openUnsaved(path: String)
+    case resumeTraining
+    case discardTraining
   }
 
   /// `yes` is `y`, `save` is `s`, `discard` is `d`, `cancel` is Esc.

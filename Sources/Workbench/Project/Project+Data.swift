@@ -8,19 +8,18 @@ import Tensors
 extension Project {
   /// Opens what `request` names, as the model takes it.
   package func dataset(
-    _ request: DataRequest, purpose: DatasetPurpose = .calibration,
-    mapping: [String: String] = [:], labels: String? = nil, seed: UInt64? = nil
+    _ request: DataRequest, purpose: DatasetPurpose = .calibration
   ) throws -> Dataset {
     let source =
       request.path.isEmpty
-      ? DatasetSource.random(seed: seed ?? 0, count: request.limit ?? 32)
+      ? DatasetSource.random(seed: request.seed ?? 0, count: request.limit ?? 32)
       : try DatasetSource.open(request.path, readers: .withTensorProto)
     var options = DatasetOptions()
     options.purpose = purpose
-    options.mapping = mapping
-    options.labels = labels
+    options.mapping = request.mapping
+    options.labels = request.labels
     options.limit = request.limit
-    options.seed = request.path.isEmpty ? nil : seed
+    options.seed = request.path.isEmpty ? nil : request.seed
     options.batchSize = request.batchSize
     options.states = try states(request.states)
     let fed = Set(options.states.map(\.input))

@@ -12,6 +12,8 @@ package struct Workspace: Sendable {
   package var calibrationSeconds: Double
   /// Digest of the data that `statistics` came from.
   package var dataDigest: String?
+  /// The trained weights in force; `nil` is the file's own.
+  package internal(set) var weights: Session.ModelReference?
 
   package init(
     project: Project, statistics: CalibrationStatistics? = nil, calibrationSeconds: Double = 0,
@@ -41,11 +43,14 @@ package struct Workspace: Sendable {
         path: relative(project.path, to: path), sha256: project.digest,
         byteCount: project.byteCount), recipe: content.recipe)
     session.data = content.data.map { data in
-      Session.DataReference(
-        path: data.path.isEmpty ? "" : relative(data.path, to: path),
-        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit,
-        states: data.states.isEmpty ? nil : data.states, digest: dataDigest)
+      var reference = Session.DataReference(data, digest: dataDigest)
+      if !data.path.isEmpty { reference.path = relative(data.path, to: path) }
+      return reference
     }
+    if !content.trainings.isEmpty {
+      session.trainings = content.trainings.map { $0.placing { relative($0, to: path) } }
+    }
+    session.unfinishedTraining = content.unfinishedTraining?.placing { relative($0, to: path) }
     session.statistics = statistics.map { statistics in
       Session.Statistics(
         batches: statistics.batchCount, samples: statistics.sampleCount,
@@ -63,8 +68,22 @@ package struct Workspace: Sendable {
     return session
   }
 
-  /// Opens the model of a session, which must still be the one it was made with.
+  /// Opens the model of a session, with the weights that it kept and what it observed.
   package init(_ session: Session, at path: String, options: HostOptions) throws {
+    try self.init(modelOf: session, at: path, options: options)
+    if let kept = session.trainings?.last { try use(kept.placing { absolute($0, from: path) }) }
+    try project.group(by: session.recipe)
+    statistics = session.statistics.map { statistics in
+      CalibrationStatistics(
+        edges: statistics.edges, batchCount: statistics.batches,
+        sampleCount: statistics.samples, reachedBatches: statistics.reachedBatches ?? [:])
+    }
+    calibrationSeconds = session.statistics?.seconds ?? 0
+    dataDigest = session.data?.digest
+  }
+
+  /// Opens the model of a session, which must still be the one it was made with, as its file has it.
+  package init(modelOf session: Session, at path: String, options: HostOptions) throws {
     let modelPath = absolute(session.model.path, from: path)
     guard FileManager.default.fileExists(atPath: modelPath) else {
       throw WorkbenchError.noFile(modelPath)
@@ -74,13 +93,7 @@ package struct Workspace: Sendable {
       throw WorkbenchError.modelChanged(path: modelPath, session: path)
     }
     try project.group(by: session.recipe)
-    self.init(
-      project: project,
-      statistics: session.statistics.map { statistics in
-        CalibrationStatistics(
-          edges: statistics.edges, batchCount: statistics.batches,
-          sampleCount: statistics.samples, reachedBatches: statistics.reachedBatches ?? [:])
-      }, calibrationSeconds: session.statistics?.seconds ?? 0, dataDigest: session.data?.digest)
+    self.init(project: project)
   }
 }
 
@@ -88,11 +101,15 @@ extension Session {
   /// Where the data lie, seen from a session file at `path`.
   package func dataRequest(at path: String) -> DataRequest? {
     data.map { data in
-      DataRequest(
-        path: data.path.isEmpty ? "" : absolute(data.path, from: path),
-        preprocessing: data.preprocessing, batchSize: data.batchSize, limit: data.limit,
-        states: data.states ?? [])
+      var request = DataRequest(data)
+      if !data.path.isEmpty { request.path = absolute(data.path, from: path) }
+      return request
     }
+  }
+
+  /// The trainings whose weights are in force, with paths seen from a session file at `path`.
+  package func keptTrainings(at path: String) -> [TrainingRecord] {
+    (trainings ?? []).map { $0.placing { absolute($0, from: path) } }
   }
 }
 

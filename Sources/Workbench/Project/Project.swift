@@ -24,8 +24,8 @@ package struct Project: Sendable {
   package let path: String
   package let digest: String
   package let byteCount: Int
-  /// As the file has it.
-  package let source: Model
+  /// As the file has it, or with trained weights.
+  package private(set) var source: Model
   package private(set) var layers: LayerGraph
   package let notes: [String]
   package var options: HostOptions
@@ -68,6 +68,12 @@ package struct Project: Sendable {
   /// Splits layers as `recipe` says.
   package mutating func group(by recipe: Recipe) throws {
     layers = try layers.grouped(by: recipe)
+  }
+
+  /// Takes the same model with other weights.
+  mutating func take(_ model: Model, recipe: Recipe) throws {
+    source = model
+    layers = try LayerGraph(model: model).grouped(by: recipe)
   }
 
   /// One sample, and 320 for open extents after the first two, which convolutional networks that

@@ -13,6 +13,15 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case inputTooLarge(String, shape: String)
   case exportDiffers(path: String, what: String)
   case wouldReplaceModel(String)
+  /// A training was recorded with kernels that this processor does not have.
+  case foreignKernels(String)
+  case trainedState
+  case missingWeights(String)
+  case changedWeights(String)
+  case nothingToReplay(String)
+  case noRecordedData(String)
+  case nothingTrained
+  case noPlace(String)
 
   package var description: String {
     switch self {
@@ -39,6 +48,26 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
         + " \(path)"
     case .wouldReplaceModel(let path):
       "'\(path)' is the model itself, which stays as it is. Choose another name."
+    case .foreignKernels(let name):
+      "The training used \(name) kernels, which this processor does not have: other kernels give"
+        + " other weights. Go on where it began, or start it anew here."
+    case .trainedState:
+      "A model that hands a state from step to step cannot be trained."
+    case .missingWeights(let path):
+      "The trained weights '\(path)' are missing. Put the file back beside its session, or make it"
+        + " anew with: octet replay SESSION --restore"
+    case .changedWeights(let path):
+      "'\(path)' does not hold the weights that the session's training left: its digest differs."
+        + " Make them anew with: octet replay SESSION --restore"
+    case .noPlace(let path):
+      "Nothing can be written to '\(path)', where trained weights lie until the session is saved. Set"
+        + " XDG_STATE_HOME to a folder that can."
+    case .nothingToReplay(let path):
+      "'\(path)' records nothing that could be done again: calibrate or train, and save it."
+    case .noRecordedData(let path):
+      "'\(path)' does not say which data were observed, so calibration cannot be done again."
+    case .nothingTrained:
+      "There is no training whose weights could be kept. Start one in the Train tab."
     case .badState(let text):
       "--state takes INPUT=OUTPUT, such as state=stateN; got '\(text)'."
     case .inputTooLarge(let name, let shape):

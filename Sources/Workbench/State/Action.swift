@@ -65,6 +65,15 @@ package enum Action: Equatable, Sendable {
   case jumpToLayer
   case jumpToWorstLayer
   case convert
+  case startTraining
+  /// Ends a training early, with what it has.
+  case stopTraining
+  case keepTraining
+  case discardTraining
+  /// Asks for a value of the selected option.
+  case askForTrainingOption
+  case adjustTraining(by: Int)
+  case setTraining(TrainFeature.Option, String)
   case runBenchmark
   /// `nil` asks for the path.
   case export(path: String?)
@@ -94,7 +103,7 @@ package enum RecipeEdit: Equatable, Sendable {
 }
 
 package enum Tab: Int, CaseIterable, Equatable, Sendable {
-  case layers, calibrate, errors, benchmark, log
+  case layers, calibrate, errors, benchmark, train, log
 
   package var title: String {
     switch self {
@@ -102,6 +111,7 @@ package enum Tab: Int, CaseIterable, Equatable, Sendable {
     case .calibrate: "Calibrate"
     case .errors: "Errors"
     case .benchmark: "Benchmark"
+    case .train: "Train"
     case .log: "Log"
     }
   }

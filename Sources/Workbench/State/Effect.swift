@@ -21,6 +21,17 @@ package enum Effect: Equatable, Sendable {
   case analyse(run: Int, DataRequest, Recipe)
   case measureSensitivity(run: Int, DataRequest, Recipe)
   case convert(run: Int, Recipe)
+  /// Goes on from the record's checkpoint, where it has one.
+  /// Asks before it trains on data with findings that are not in `accepted`.
+  case train(run: Int, TrainingRecord, accepted: [String])
+  /// Ends a training early, with what it has.
+  case stopTraining
+  /// Makes the weights of the last training the model's own, and calibrates anew.
+  case keepTraining(run: Int, TrainingRecord, Recipe, DataRequest)
+  /// Forgets a training that is not wanted.
+  case dropTraining(checkpoint: String?)
+  /// Goes back to weights that were in force before, by digest; `nil` is the file's own.
+  case useWeights(digest: String?)
   case benchmark(run: Int, Recipe, runs: Int, batchSize: Int, DataRequest)
   /// Asks before it replaces a file, unless that was agreed to.
   /// With data, it also counts what other kernels would saturate.
@@ -48,6 +59,12 @@ package struct DataRequest: Equatable, Sendable {
   package var limit: Int?
   /// Inputs that take what the step before gave, as `state=stateN`.
   package var states: [String]
+  /// Which member feeds an input, where names do not tell.
+  package var mapping: [String: String] = [:]
+  /// The member that holds labels, where names do not tell.
+  package var labels: String?
+  /// Chooses and orders samples.
+  package var seed: UInt64?
   package init(
     path: String, preprocessing: String, batchSize: Int, limit: Int?, states: [String] = []
   ) {
@@ -66,6 +83,9 @@ package struct SessionContent: Equatable, Sendable {
   package var errors: ErrorTable?
   package var benchmark: BenchmarkTable?
   package var log: [LogEntry]
+  /// Trainings whose weights are in force.
+  package var trainings: [TrainingRecord] = []
+  package var unfinishedTraining: TrainingRecord?
   package init(
     recipe: Recipe, data: DataRequest?, errors: ErrorTable?, benchmark: BenchmarkTable?,
     log: [LogEntry]

@@ -17,6 +17,15 @@ package enum Event: Equatable, Sendable {
   case errorsAnalysed(run: Int, ErrorTable)
   case sensitivityMeasured(run: Int, [SensitivityRow])
   case converted(run: Int, ConversionSummary)
+  /// With the settings that the data decided, and where checkpoints go.
+  case trainingStarted(run: Int, TrainingRecord)
+  /// Nothing was trained: the data look wrong, unlike those of calibration.
+  case trainingQuestioned(run: Int, DataSummary.Finding)
+  case trainingProgressed(run: Int, TrainingProgressSummary)
+  case trained(run: Int, TrainingRecord)
+  case trainingKept(run: Int, KeptTraining)
+  /// The weights that were asked for are in force.
+  case weightsUsed(ProjectSummary, CalibrationSummary?)
   case benchmarked(run: Int, BenchmarkTable)
   case exported(run: Int, ExportSummary)
   /// Nothing was written, because there is a file already.
@@ -48,6 +57,12 @@ package struct OpenedProject: Equatable, Sendable {
   package var benchmark: BenchmarkTable?
   package var conversion: ConversionSummary?
   package var log: [LogEntry]
+  package var mapping: [String: String] = [:]
+  package var labels: String?
+  package var seed: UInt64?
+  /// Trainings whose weights are in force.
+  package var trainings: [TrainingRecord] = []
+  package var unfinishedTraining: TrainingRecord?
   /// Whether this is unsaved work of an earlier run.
   package var isRecovered = false
 

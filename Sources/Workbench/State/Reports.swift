@@ -1,3 +1,6 @@
+package import Quantization
+package import Sessions
+
 /// Where calibration data come from and what the input doctor found in them.
 package struct DataSummary: Equatable, Sendable {
   package var path: String
@@ -105,6 +108,74 @@ package struct LiveTensor: Equatable, Sendable {
     self.wholeRun = wholeRun
     self.stableSince = stableSince
     self.nonFiniteCount = nonFiniteCount
+  }
+}
+
+/// One look at a running training.
+package struct TrainingProgressSummary: Equatable, Sendable {
+  package var epoch: Int
+  package var epochCount: Int
+  package var batch: Int
+  package var batchCount: Int
+  package var gradientNorm: Double
+  package var rate: Double
+  package var remainingSeconds: Double?
+  /// Mean loss of the batches since the look before; nil where an epoch has just ended.
+  package var loss: Double?
+  package var epochs: [TrainingResult.Epoch]
+  package var drift: [LayerDrift]
+  /// Of the model before training; set in the first look.
+  package var float: TrainingResult.Score?
+  package var calibrated: TrainingResult.Score?
+
+  package init(
+    epoch: Int, epochCount: Int, batch: Int, batchCount: Int, gradientNorm: Double = 0,
+    rate: Double = 0, remainingSeconds: Double? = nil, loss: Double? = nil,
+    epochs: [TrainingResult.Epoch] = [], drift: [LayerDrift] = []
+  ) {
+    self.epoch = epoch
+    self.epochCount = epochCount
+    self.batch = batch
+    self.batchCount = batchCount
+    self.gradientNorm = gradientNorm
+    self.rate = rate
+    self.remainingSeconds = remainingSeconds
+    self.loss = loss
+    self.epochs = epochs
+    self.drift = drift
+  }
+
+  /// Epochs that are done, with the share of the one under way.
+  package var place: Double { Double(epoch - 1) + Double(batch) / Double(max(batchCount, 1)) }
+}
+
+/// How far a layer's scales have moved since training began, relative to what they were.
+package struct LayerDrift: Equatable, Sendable {
+  package var layer: String
+  package var weight: Double?
+  package var activation: Double?
+  package init(layer: String, weight: Double? = nil, activation: Double? = nil) {
+    self.layer = layer
+    self.weight = weight
+    self.activation = activation
+  }
+}
+
+/// A model with trained weights in force.
+package struct KeptTraining: Equatable, Sendable {
+  package var record: TrainingRecord
+  /// With the ranges that training chose.
+  package var recipe: Recipe
+  package var project: ProjectSummary
+  package var calibration: CalibrationSummary
+  package init(
+    record: TrainingRecord, recipe: Recipe, project: ProjectSummary,
+    calibration: CalibrationSummary
+  ) {
+    self.record = record
+    self.recipe = recipe
+    self.project = project
+    self.calibration = calibration
   }
 }
 

@@ -1,11 +1,12 @@
 package import Quantization
-import Sessions
+package import Sessions
 
 /// Everything the screen shows. One value; `update` is the only thing that changes it.
 package struct WorkbenchState: Equatable, Sendable {
   package struct Job: Equatable, Sendable {
     package enum Kind: String, Equatable, Sendable {
-      case opening, calibration, errors, sensitivity, conversion, benchmark, export
+      case opening, calibration, errors, sensitivity, conversion, training, keeping, benchmark
+      case export
 
       package var title: String {
         switch self {
@@ -14,6 +15,8 @@ package struct WorkbenchState: Equatable, Sendable {
         case .errors: "measuring errors"
         case .sensitivity: "sensitivity"
         case .conversion: "converting"
+        case .training: "training"
+        case .keeping: "keeping weights"
         case .benchmark: "benchmarking"
         case .export: "exporting"
         }
@@ -61,11 +64,15 @@ package struct WorkbenchState: Equatable, Sendable {
   package var errors = ErrorsFeature()
   package var benchmark = BenchmarkFeature()
   package var conversion: ConversionSummary?
+  package var train = TrainFeature()
   package var log = LogFeature()
 
   package init() {}
 
   package var recipe: Recipe { history.recipe }
+
+  /// Trainings whose weights are in force.
+  package var trainings: [TrainingRecord] { history.present.trainings }
 
   /// Rows that a list may show: what the frame (title, tabs, header, two lines below) leaves.
   package var visibleRows: Int { max(height - 7, 1) }

@@ -1,4 +1,5 @@
 import Quantization
+import Sessions
 
 /// A word of the `:` command line and of the palette.
 package struct WorkbenchCommand: Sendable {
@@ -42,7 +43,8 @@ package struct WorkbenchCommand: Sendable {
       .setStates(text == "none" ? [] : text.split(separator: " ").map(String.init))
     },
     WorkbenchCommand("calibrate", "", "observe the data") { _, _ in .startCalibration },
-    WorkbenchCommand("pause", "", "pause or go on calibrating") { _, _ in .togglePause },
+    WorkbenchCommand("pause", "", "pause or go on calibrating or training") { _, _ in .togglePause
+    },
     WorkbenchCommand("step", "", "observe one batch") { _, _ in .stepBatch },
     WorkbenchCommand("cancel", "", "cancel the running job") { _, _ in .cancelJob },
     WorkbenchCommand("target", "NAME", "x86, fbgemm, onednn, qnnpack or ort") {
@@ -68,6 +70,19 @@ package struct WorkbenchCommand: Sendable {
     WorkbenchCommand("sensitivity", "", "quantize one layer at a time") { _, _ in .runSensitivity },
     WorkbenchCommand("worst", "", "go to the layer that loses most") { _, _ in .jumpToWorstLayer },
     WorkbenchCommand("convert", "", "build the int8 graph") { _, _ in .convert },
+    WorkbenchCommand("train", "", "train with rounding in view, or go on with it") { _, _ in
+      .startTraining
+    },
+    WorkbenchCommand(
+      "training", "OPTION VALUE", "such as epochs 5, rate 0.001, layers worst 3, loss kl"
+    ) { text, state throws(CommandError) in
+      try trainingOption(text, state)
+    },
+    WorkbenchCommand("stop", "", "end training early, with what it has") { _, _ in .stopTraining },
+    WorkbenchCommand("keep", "", "make the trained weights the model's own") { _, _ in
+      .keepTraining
+    },
+    WorkbenchCommand("discard", "", "drop the trained weights") { _, _ in .discardTraining },
     WorkbenchCommand("benchmark", "", "time float and int8") { _, _ in .runBenchmark },
     WorkbenchCommand("threads", "N", "threads that kernels use") { text, _ throws(CommandError) in
       .setThreads(try positive(text, of: "threads"))
@@ -84,6 +99,23 @@ package struct WorkbenchCommand: Sendable {
     WorkbenchCommand("help", "", "keys of this screen") { _, _ in .openHelp },
     WorkbenchCommand("quit", "", "leave") { _, _ in .quit },
   ]
+
+  private static func trainingOption(
+    _ text: String, _ state: WorkbenchState
+  ) throws(CommandError) -> Action {
+    let parts = text.split(maxSplits: 1) { $0 == " " || $0 == "=" }.map(String.init)
+    let names = TrainFeature.Option.allCases.map(\.rawValue)
+    guard let option = parts.first.flatMap(TrainFeature.Option.init(rawValue:)) else {
+      throw .badValue(command: "training", value: parts.first ?? "", expected: names)
+    }
+    guard parts.count == 2 else {
+      throw .missingArgument(command: "training \(option.rawValue)", argument: "a value")
+    }
+    // Refused here, where the line is at hand.
+    var tried = state.train
+    try tried.set(option, parts[1].trimmed)
+    return .setTraining(option, parts[1].trimmed)
+  }
 
   private static func positive(_ text: String, of name: String) throws(CommandError) -> Int {
     guard let number = Int(text), number > 0 else {
@@ -139,6 +171,7 @@ package struct WorkbenchCommand: Sendable {
       case "target": Target.allCases.map(\.rawValue)
       case "data": ["random"]
       case "limit": ["all"]
+      case "training": trainingCompletions
       case "set":
         ["all:", "op=", "match=", "module=", "layer=", "tensor="] + layerRules(state)
           + modules(state).map { "module=\($0):" }
@@ -146,6 +179,22 @@ package struct WorkbenchCommand: Sendable {
       default: []
       }
     return values.filter { $0.hasPrefix(rest) && $0 != rest }.map { "\(word) \($0)" }
+  }
+
+  private static var trainingCompletions: [String] {
+    TrainFeature.Option.allCases.flatMap { option -> [String] in
+      let values: [String] =
+        switch option {
+        case .layers: ["all", "marked", "worst "]
+        case .loss: ["auto"] + TrainingSettings.Loss.allCases.map(\.rawValue)
+        case .schedule: ["cosine", "constant", "step="]
+        case .optimizer: TrainingSettings.Optimizer.allCases.map(\.rawValue)
+        case .data, .preprocess: ["same"]
+        case .samples: ["all"]
+        case .epochs, .rate, .batch, .heldOut: [""]
+        }
+      return values.map { "\(option.rawValue) \($0)" }
+    }
   }
 
   private static func modules(_ state: WorkbenchState) -> [String] {

@@ -143,6 +143,14 @@ extension WorkbenchState {
     case .data:
       overlay = nil
       return work(.chooseData(text))
+    case .training(let option):
+      do throws(CommandError) {
+        try train.set(option, text)
+      } catch {
+        return refuse(error.description)
+      }
+      overlay = nil
+      return prompt.trainsAfterwards ? startTraining() : []
     }
   }
 
@@ -150,6 +158,13 @@ extension WorkbenchState {
     _ confirmation: Confirmation, _ answer: Confirmation.Answer
   ) -> [Effect] {
     switch (confirmation.kind, answer) {
+    case (.quitWithJob, .yes) where job?.kind == .training:
+      // Not cancelled, which would drop it: a session that is saved now offers to go on.
+      if train.phase == .running {
+        train.phase = .paused
+        job?.isPaused = true
+      }
+      return [.pause] + quitOrAsk(ignoringJob: true)
     case (.quitWithJob, .yes):
       job?.isCancelling = true
       return [.cancel] + quitOrAsk(ignoringJob: true)
@@ -165,6 +180,10 @@ extension WorkbenchState {
       return [.recover(path: path)]
     case (.recover(let path), .discard):
       return [.discardAutosave(path: path)]
+    case (.resumeTraining, .yes):
+      return resumeTraining()
+    case (.resumeTraining, .discard), (.discardTraining, .yes):
+      return forgetTraining()
     case (.openUnsaved(let path), .discard):
       return discardAutosave() + startOpening(path)
     default:
@@ -182,7 +201,9 @@ extension WorkbenchState {
       overlay = .confirmation(
         Confirmation(
           kind: .quitWithJob, question: "Quit while \(job.kind.title)?",
-          detail: "The job is cancelled; what it has done so far is dropped.",
+          detail: job.kind == .training
+            ? "It can go on later from its last epoch, where the session is saved."
+            : "The job is cancelled; what it has done so far is dropped.",
           answers: [.yes, .cancel]))
       return []
     }

@@ -19,7 +19,7 @@ extension WorkbenchState {
   }
 
   /// The layers that the next edit is meant for, in model order.
-  private var reachedLayers: [LayerSummary] {
+  var reachedLayers: [LayerSummary] {
     guard let all = project?.layers else { return [] }
     switch layers.scope {
     case .layer where !layers.marks.isEmpty: return all.filter { layers.marks.contains($0.id) }

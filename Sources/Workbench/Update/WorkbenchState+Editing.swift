@@ -19,19 +19,23 @@ extension WorkbenchState {
       recipe.set(rule.change, for: rule.scope, note: rule.note)
       return adopt(recipe, label: "rule for \(rule.scope.text)")
     case .undo:
+      guard mayUseWeights(of: history.past.last) else { return [] }
+      let before = trainings
       guard let undone = history.undo() else {
         say("Nothing to undo.")
         return []
       }
       say("Undone: \(undone).")
-      return recipeChanged()
+      return weightsChanged(from: before) + recipeChanged()
     case .redo:
+      guard mayUseWeights(of: history.future.last) else { return [] }
+      let before = trainings
       guard let redone = history.redo() else {
         say("Nothing to redo.")
         return []
       }
       say("Redone: \(redone).")
-      return recipeChanged()
+      return weightsChanged(from: before) + recipeChanged()
     case .applyAdvice:
       let advice = errors.report?.advice ?? []
       guard advice.indices.contains(errors.adviceCursor.selected) else {
@@ -62,7 +66,7 @@ extension WorkbenchState {
     return recipeChanged()
   }
 
-  private mutating func recipeChanged() -> [Effect] {
+  mutating func recipeChanged() -> [Effect] {
     errors.isStale = errors.report != nil
     benchmark.isStale = benchmark.report != nil
     conversion = nil
@@ -96,9 +100,13 @@ extension WorkbenchState {
     var recipe = recipe
     if edit == .reset {
       for scope in scopes { recipe.rules.removeAll { $0.scope == scope } }
+      recipe.dropTrainedRanges(of: reachedLayers.map(\.outputEdge))
       return adopt(recipe, label: "\(title): back to target \(recipe.target.rawValue)")
     }
     let (change, words) = describe(edit, current, editedPrecisions)
+    if change.activation != SchemeChange() {
+      recipe.dropTrainedRanges(of: reachedLayers.map(\.outputEdge))
+    }
     for scope in scopes { recipe.set(change, for: scope, note: "by hand") }
     return adopt(recipe, label: "\(title): \(words)" + exceptions(from: change, scopes))
   }

@@ -62,12 +62,20 @@ extension WorkbenchState {
       return []
     case .autosaved:
       return []
+    case .weightsUsed(let project, let calibration):
+      self.project = project
+      calibrate.summary = calibration
+      calibrate.phase = calibration == nil ? .ready : .done
+      return []
     case .sessionFailed(let message):
       say(message, .error)
       return []
     case .jobProgressed(let run, _), .calibrationProgressed(let run, _), .calibrated(let run, _),
       .errorsAnalysed(let run, _), .sensitivityMeasured(let run, _), .converted(let run, _),
-      .benchmarked(let run, _), .exported(let run, _), .exportExists(let run, _),
+      .trainingStarted(let run, _), .trainingQuestioned(let run, _),
+      .trainingProgressed(let run, _), .trained(let run, _),
+      .trainingKept(let run, _), .benchmarked(let run, _), .exported(let run, _),
+      .exportExists(let run, _),
       .cancelled(let run), .failed(let run, _):
       guard run == job?.run else { return [] }
       return receiveFromJob(event)
@@ -141,6 +149,19 @@ extension WorkbenchState {
       let ratio = (report.speedUp * 100).rounded() / 100
       return finish("int8 is \(ratio)× as fast as fp32 here.", command: benchmarkCommand)
         + changed()
+    case .trainingStarted(_, let record):
+      train.record = record
+      // From here on a killed octet can go on.
+      return changed()
+    case .trainingQuestioned(_, let finding): return question(finding)
+    case .trainingProgressed(_, let progress):
+      train.add(progress)
+      job?.progress = JobProgress(
+        done: (progress.epoch - 1) * progress.batchCount + progress.batch,
+        total: progress.epochCount * progress.batchCount, detail: "batch")
+      return []
+    case .trained(_, let record): return takeTraining(record)
+    case .trainingKept(_, let kept): return adopt(kept)
     case .exported(_, let summary):
       let effects = finish(
         "Exported \(summary.path): \(summary.verification).", command: exportCommand)
@@ -157,12 +178,15 @@ extension WorkbenchState {
       return []
     case .cancelled:
       if job?.kind == .calibration { calibrate.phase = calibrate.summary == nil ? .ready : .done }
-      return finish("Cancelled.", command: nil)
+      guard job?.kind == .training else { return finish("Cancelled.", command: nil) }
+      let effects = forgetTraining()
+      return finish("Cancelled: the training was dropped.", command: nil) + effects
     case .failed(_, let message):
       if job?.kind == .calibration { calibrate.phase = .failed(message) }
+      let effects = job?.kind == .training ? dropFailedTraining(message) : []
       job = nil
       say(message, .error)
-      return []
+      return effects
     default:
       return []
     }
@@ -175,7 +199,7 @@ extension WorkbenchState {
         answers: [.yes, .cancel]))
   }
 
-  private mutating func finish(_ text: String, command: String?) -> [Effect] {
+  mutating func finish(_ text: String, command: String?) -> [Effect] {
     job = nil
     say(text)
     log.append(.done, text)
@@ -192,7 +216,7 @@ extension WorkbenchState {
     self.run = run
     self.recent = recent
     project = opened.project
-    history = RecipeHistory(opened.recipe)
+    history = RecipeHistory(opened.recipe, trainings: opened.trainings)
     groupedBy = opened.recipe.fusionRules
     sessionPath = opened.sessionPath
     calibrate.data = opened.data
@@ -200,6 +224,9 @@ extension WorkbenchState {
     calibrate.batchSize = opened.batchSize
     calibrate.limit = opened.limit
     calibrate.states = opened.states
+    calibrate.mapping = opened.mapping
+    calibrate.labels = opened.labels
+    calibrate.seed = opened.seed
     calibrate.preprocessing = opened.preprocessing
     calibrate.summary = opened.calibration
     calibrate.phase = opened.calibration == nil ? .ready : .done
@@ -214,6 +241,7 @@ extension WorkbenchState {
     let rows = layers.rows(of: opened.project.layers)
     let first = rows.firstIndex { if case .layer = $0 { true } else { false } }
     layers.cursor.select(first ?? 0, count: rows.count, visible: visibleRows)
+    if let unfinished = opened.unfinishedTraining { offerToResume(unfinished) }
     return reevaluate()
   }
 }

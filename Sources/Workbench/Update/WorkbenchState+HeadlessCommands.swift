@@ -1,4 +1,5 @@
 import Quantization
+import Sessions
 
 /// The headless command that does again what a key has just done, for the log.
 extension WorkbenchState {
@@ -28,6 +29,30 @@ extension WorkbenchState {
 
   var benchmarkCommand: String {
     "octet benchmark \(modelArgument) \(sessionArgument) --threads \(project?.threads ?? 1)"
+  }
+
+  /// What does again a training with all that came before it.
+  var trainCommand: String {
+    guard let record = train.record else { return "" }
+    var text = "octet train \(modelArgument) --data "
+    text += shellQuoted(record.data.path.isEmpty ? "random" : record.data.path)
+    if !record.data.preprocessing.isEmpty {
+      text += " --preprocess " + shellQuoted(record.data.preprocessing)
+    }
+    if let limit = record.data.limit { text += " --limit \(limit)" }
+    text += " --target \(record.recipe.target.rawValue)"
+    text += record.recipe.rules.map { " --set \(shellQuoted($0.text))" }.joined()
+    let settings = record.settings
+    switch settings.loss {
+    case .crossEntropy, .meanSquaredError: text += " --loss \(settings.loss?.rawValue ?? "")"
+    case .divergence, .noiseToSignal: text += " --distill \(settings.loss?.rawValue ?? "")"
+    case nil: break
+    }
+    text += " --epochs \(settings.epochs) --learning-rate \(settings.rate)"
+    text += " --schedule \(settings.schedule) --optimizer \(settings.optimizer.rawValue)"
+    text += " --mini-batch \(settings.batchSize) --validation-share \(settings.validationShare)"
+    text += (settings.layers ?? []).map { " --layer \(shellQuoted($0))" }.joined()
+    return text + " --threads \(record.threads) -o MODEL.int8.onnx"
   }
 
   var exportCommand: String { "octet convert \(sessionArgument) -o MODEL.int8.onnx" }

@@ -31,6 +31,8 @@ extension WorkbenchState {
       layers.scope = next(after: layers.scope)
     case .cycleSide where tab == .errors:
       errors.focus = errors.focus == .layers ? .advice : .layers
+    case .cycleSide where tab == .train:
+      train.focus = train.focus == .layers ? .options : .layers
     case .cycleSide:
       layers.side = layers.side == .activation ? .weight : .activation
     case .cycleSort:
@@ -73,7 +75,7 @@ extension WorkbenchState {
     case .layers: layers.sort = next(after: layers.sort)
     case .errors: errors.sort = next(after: errors.sort)
     case .benchmark: benchmark.sort = next(after: benchmark.sort)
-    case .calibrate, .log: break
+    case .calibrate, .train, .log: break
     }
   }
 
@@ -82,7 +84,7 @@ extension WorkbenchState {
     case .layers: layers.isReversed.toggle()
     case .errors: errors.isReversed.toggle()
     case .benchmark: benchmark.isReversed.toggle()
-    case .calibrate, .log: break
+    case .calibrate, .train, .log: break
     }
   }
 
@@ -95,6 +97,9 @@ extension WorkbenchState {
     case .errors:
       errors.focus == .layers ? errors.rows.count : errors.report?.advice.count ?? 0
     case .benchmark: benchmark.report?.rows.count ?? 0
+    case .train:
+      train.focus == .options
+        ? TrainFeature.Option.allCases.count : train.progress?.drift.count ?? 0
     case .log: log.entries.count
     }
   }
@@ -113,6 +118,12 @@ extension WorkbenchState {
         change(&errors.adviceCursor, count, visible)
       }
     case .benchmark: change(&benchmark.cursor, count, visible)
+    case .train:
+      if train.focus == .options {
+        change(&train.cursor, count, visible)
+      } else {
+        change(&train.driftCursor, count, visible)
+      }
     case .log: change(&log.cursor, count, visible)
     }
   }
@@ -168,6 +179,10 @@ extension WorkbenchState {
     case .errors where errors.focus == .advice:
       return changeRecipe(.applyAdvice)
     case .errors, .benchmark:
+      return jumpToSelectedLayer()
+    case .train where train.focus == .options:
+      return train(.askForTrainingOption)
+    case .train:
       return jumpToSelectedLayer()
     case .calibrate, .log:
       return []
@@ -234,6 +249,10 @@ extension WorkbenchState {
       }
       let edge = calibrate.watched[calibrate.cursor.selected]
       return project.layers.first { $0.outputEdge == edge }.map { reveal($0.id) } ?? []
+    case .train:
+      let drift = train.progress?.drift ?? []
+      guard drift.indices.contains(train.driftCursor.selected) else { return [] }
+      return reveal(drift[train.driftCursor.selected].layer)
     case .layers, .log:
       return []
     }
@@ -280,7 +299,7 @@ extension WorkbenchState {
       guard let layer = selectedLayer else { return [] }
       say("Copied \(layer.id) to the clipboard.")
       return [.copy(layer.id)]
-    case .calibrate, .benchmark:
+    case .calibrate, .benchmark, .train:
       return []
     }
   }

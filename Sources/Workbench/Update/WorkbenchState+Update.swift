@@ -15,6 +15,9 @@ extension WorkbenchState {
     case .edit, .clipByHand, .toggleReal, .quantizeOnly, .setTarget, .setRule, .undo, .redo,
       .applyAdvice, .keepFloat:
       return changeRecipe(action)
+    case .startTraining, .stopTraining, .keepTraining, .discardTraining, .askForTrainingOption,
+      .adjustTraining, .setTraining:
+      return train(action)
     case .openModel, .askForData, .chooseData, .setPreprocessing, .setBatchSize, .setLimit,
       .setStates,
       .setThreads,
@@ -28,16 +31,23 @@ extension WorkbenchState {
 
   /// What the session file holds of this state.
   package var sessionContent: SessionContent {
-    SessionContent(
+    var content = SessionContent(
       recipe: recipe, data: calibrate.data == nil ? nil : dataRequest, errors: errors.report,
       benchmark: benchmark.report, log: log.entries)
+    content.trainings = trainings
+    content.unfinishedTraining = train.record
+    return content
   }
 
   package var dataRequest: DataRequest {
-    DataRequest(
+    var request = DataRequest(
       path: calibrate.requestedPath ?? "",
       preprocessing: calibrate.preprocessing, batchSize: calibrate.batchSize,
       limit: calibrate.limit, states: calibrate.states)
+    request.mapping = calibrate.mapping
+    request.labels = calibrate.labels
+    request.seed = calibrate.seed
+    return request
   }
 
   /// Marks the session unsaved and asks for an autosave.

@@ -14,7 +14,7 @@ extension WorkbenchState {
       job?.isCancelling = true
       say("Cancelling…")
       return [.cancel]
-    case .togglePause: return togglePause()
+    case .togglePause: return job?.kind == .training ? togglePauseOfTraining() : togglePause()
     case .stepBatch: return stepBatch()
     default: break
     }
@@ -27,6 +27,9 @@ extension WorkbenchState {
     case .chooseData(let path):
       calibrate.data = nil
       calibrate.requestedPath = path == "random" ? "" : path
+      calibrate.mapping = [:]
+      calibrate.labels = nil
+      calibrate.seed = nil
       return [.chooseData(dataRequest)]
     case .setPreprocessing(let text):
       calibrate.preprocessing = text
@@ -130,7 +133,7 @@ extension WorkbenchState {
     return [.calibrate(run: run, dataRequest, recipe, watched: calibrate.watched)]
   }
 
-  private mutating func askForData() -> [Effect] {
+  mutating func askForData() -> [Effect] {
     overlay = .prompt(
       Prompt(
         kind: .data, title: "Calibration data",

@@ -1,0 +1,232 @@
+import Calibration
+import Dispatch
+import Foundation
+import Quantization
+import Sessions
+import Synchronization
+import Training
+
+/// Training, and the weights that it leaves.
+extension EffectRunner {
+  func train(_ run: Int, _ asked: TrainingRecord, accepted: [String]) {
+    let (shared, folder) = (shared, folder)
+    job(run) { control in
+      guard let workspace = shared.workspace() else { throw WorkbenchError.nothingTrained }
+      let prepared = try workspace.prepareTraining(asked)
+      var record = prepared.record
+      if record.checkpoint == nil,
+        let finding = prepared.findings.first(where: { !accepted.contains($0.what) })
+      {
+        return .trainingQuestioned(run: run, finding)
+      }
+      if let checkpoint = record.checkpoint {
+        // None was written where the run ended before its first epoch; it begins anew then.
+        if FileManager.default.fileExists(atPath: checkpoint) {
+          try prepared.run.resume(from: checkpoint)
+        }
+      } else {
+        record.checkpoint = folder.newCheckpoint(of: workspace.project.name)
+      }
+      self.post(.trainingStarted(run: run, record))
+      let calibrated = try shared.analysis().flatMap { analysis in
+        try workspace.judgeCalibrated(analysis, record.recipe, by: prepared.run)
+      }
+      let float = try prepared.run.judgeFloat()
+      var reporter = TrainingReporter(prepared.run, float: float, calibrated: calibrated) {
+        self.post(.trainingProgressed(run: run, $0))
+      }
+      let outcome = try prepared.run.run(
+        checkpoint: record.checkpoint, betweenBatches: { try control.checkpoint() },
+        isLast: { _ in control.isEnding }, progress: { reporter.take($0) })
+      let trained = try prepared.run.trained()
+      shared.trained.withLock { $0 = trained }
+      record.result = TrainingResult(outcome, float: float, calibrated: calibrated)
+      return .trained(run: run, record)
+    }
+  }
+
+  /// Trained weights become the model's own; ranges are observed anew, for whatever recipe follows.
+  func keepTraining(
+    _ run: Int, _ record: TrainingRecord, _ recipe: Recipe, _ request: DataRequest
+  ) {
+    let (shared, folder) = (shared, folder)
+    job(run) { control in
+      guard var workspace = shared.workspace(), let trained = shared.trained.withLock({ $0 }) else {
+        throw WorkbenchError.nothingTrained
+      }
+      guard let place = folder.newWeightFolder() else {
+        throw WorkbenchError.noPlace(folder.path)
+      }
+      _ = shared.weightFolders.withLock { $0.insert(place) }
+      let checkpoint = record.checkpoint
+      let kept = try workspace.keep(trained, of: record, in: place, named: workspace.project.name)
+      let recipe = try workspace.recipe(recipe, with: trained)
+      try workspace.project.group(by: recipe)
+      let dataset = try workspace.project.dataset(request)
+      try workspace.calibrate(dataset, control: control) { progress in
+        self.post(
+          .jobProgressed(
+            run: run,
+            JobProgress(done: progress.batchesDone, total: progress.batchesTotal, detail: "batch")))
+      }
+      guard let calibration = workspace.calibrationSummary else {
+        throw WorkbenchError.notCalibrated
+      }
+      shared.exchange(for: workspace)
+      shared.trained.withLock { $0 = nil }
+      if let checkpoint { try? FileManager.default.removeItem(atPath: checkpoint) }
+      return .trainingKept(
+        run: run,
+        KeptTraining(
+          record: kept, recipe: recipe, project: try workspace.project.summary(),
+          calibration: calibration))
+    }
+  }
+
+  /// Clears away weights that a session holds now, or that nobody wants.
+  func dropWeightFolders() {
+    for path in shared.weightFolders.withLock({ $0 }) where folder.holds(path) {
+      try? FileManager.default.removeItem(atPath: path)
+    }
+  }
+
+  func dropTraining(_ checkpoint: String?) {
+    shared.trained.withLock { $0 = nil }
+    // Only what octet put there by itself.
+    guard let checkpoint, folder.holds(checkpoint) else { return }
+    try? FileManager.default.removeItem(atPath: checkpoint)
+  }
+
+  func useWeights(_ digest: String?) {
+    let shared = shared
+    analyst.async {
+      guard let workspace = shared.exchange(forWeights: digest) else { return }
+      do {
+        self.post(
+          .weightsUsed(try workspace.project.summary(), workspace.calibrationSummary))
+      } catch {
+        self.post(.sessionFailed(message: "\(error)"))
+      }
+    }
+  }
+}
+
+extension Workspace {
+  /// How int8 with the ranges of calibration does on the samples of a training; `nil` where nothing
+  /// was calibrated.
+  func judgeCalibrated(
+    _ analysis: Analysis, _ recipe: Recipe, by run: TrainingRun
+  ) throws -> TrainingResult.Score? {
+    guard statistics != nil else { return nil }
+    var analysis = analysis
+    return TrainingResult.Score(try run.judge(try analysis.convert(recipe)))
+  }
+}
+
+/// Thins what a training reports to what a screen can show.
+struct TrainingReporter {
+  private let run: TrainingRun
+  private let post: (TrainingProgressSummary) -> Void
+  private let clock = ContinuousClock()
+  private var lastPost: ContinuousClock.Instant
+  private var lastDrift: ContinuousClock.Instant
+  private var losses: (sum: Double, count: Int) = (0, 0)
+
+  init(
+    _ run: TrainingRun, float: Validation, calibrated: TrainingResult.Score?,
+    post: @escaping (TrainingProgressSummary) -> Void
+  ) {
+    self.run = run
+    self.post = post
+    lastPost = clock.now - .seconds(1)
+    lastDrift = lastPost
+    // What a run that goes on has behind it.
+    let reports = run.reports
+    var summary = TrainingProgressSummary(
+      epoch: min((reports.last?.epoch ?? 0) + 1, run.options.epochs),
+      epochCount: run.options.epochs, batch: 0, batchCount: 0,
+      epochs: reports.map(TrainingResult.Epoch.init), drift: run.drift)
+    summary.float = TrainingResult.Score(float)
+    summary.calibrated = calibrated
+    post(summary)
+  }
+
+  mutating func take(_ progress: TrainingProgress) {
+    let isEpoch = progress.report != nil
+    if !isEpoch { losses = (losses.sum + progress.loss, losses.count + 1) }
+    let now = clock.now
+    guard isEpoch || now - lastPost > .milliseconds(50) else { return }
+    lastPost = now
+    var summary = TrainingProgressSummary(
+      epoch: progress.epoch, epochCount: progress.epochCount, batch: progress.batch,
+      batchCount: progress.batchCount, gradientNorm: progress.gradientNorm,
+      rate: Double(progress.rate), remainingSeconds: progress.remaining?.seconds,
+      loss: isEpoch || losses.count == 0 ? nil : losses.sum / Double(losses.count))
+    if !isEpoch { losses = (0, 0) }
+    if isEpoch || run.reports.count == 1 {
+      summary.epochs = run.reports.map(TrainingResult.Epoch.init)
+    }
+    if isEpoch || now - lastDrift > .milliseconds(250) {
+      lastDrift = now
+      summary.drift = run.drift
+    }
+    post(summary)
+  }
+}
+
+extension TrainingRun {
+  fileprivate var drift: [LayerDrift] {
+    scaleDrift().map {
+      LayerDrift(layer: $0.layer, weight: $0.weight, activation: $0.activation)
+    }
+  }
+}
+
+extension SessionContent {
+  /// With trained weights copied beside a session at `path`, so that the two travel together.
+  func bringingWeights(beside path: String) throws -> SessionContent {
+    var content = self
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    for (index, training) in trainings.enumerated() {
+      guard let weights = training.weights else { continue }
+      let name = URL(fileURLWithPath: weights.path).lastPathComponent
+      let place = "\(folder)/\(name)"
+      if place != weights.path {
+        let data = try Data(contentsOf: URL(fileURLWithPath: weights.path))
+        try data.write(to: URL(fileURLWithPath: place), options: .atomic)
+      }
+      content.trainings[index].weights?.path = place
+    }
+    return content
+  }
+}
+
+extension StateFolder {
+  /// For weights that were kept, until a session is saved.
+  func newWeightFolder() -> String? {
+    guard let folder = trainings else { return nil }
+    let path = "\(folder)/\(UUID().uuidString.prefix(8).lowercased())"
+    let isThere =
+      (try? FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)) != nil
+    return isThere ? path : nil
+  }
+
+  /// A name that no other training has; old ones that nobody asked for again are cleared away.
+  func newCheckpoint(of model: String) -> String? {
+    guard let folder = trainings else { return nil }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for file in files {
+      let path = "\(folder)/\(file)"
+      let changed =
+        (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]) as? Date
+      if let changed, changed.timeIntervalSinceNow < -Self.longest {
+        try? FileManager.default.removeItem(atPath: path)
+      }
+    }
+    return "\(folder)/\(model)-\(UUID().uuidString.prefix(8).lowercased()).npz"
+  }
+
+  /// Sixty days.
+  private static let longest = 60.0 * 24 * 3600
+}
