@@ -1,7 +1,6 @@
 // The gradient kernels, written once in plain C: KERNEL(name) adds the instruction set, for which
 // the compiler turns these loops into vector code. Included once by each of the files beside it.
 #include "kernels_gradient.h"
-#include <string.h>
 
 #define EACH(slope)                                                                                \
   for (size_t i = 0; i < count; i++)                                                               \
@@ -163,18 +162,31 @@ void KERNEL(depthwise_gradient)(const kern_depthwise_gradient_f32_row *row, size
 }
 #undef LANES
 
-void KERNEL(gather_rows)(const float *const *rows, size_t row_count, size_t offset, size_t count,
-                         float *panel, size_t width) {
-  if (count == 32) {
-    for (size_t r = 0; r < row_count; r++)
-      memcpy(panel + r * width, rows[r] + offset, 32 * sizeof(float));
-  } else if (count == 16) {
-    for (size_t r = 0; r < row_count; r++)
-      memcpy(panel + r * width, rows[r] + offset, 16 * sizeof(float));
-  } else {
-    for (size_t r = 0; r < row_count; r++)
-      for (size_t i = 0; i < count; i++)
-        panel[r * width + i] = rows[r][offset + i];
+// So many channels of a window at a time.
+static inline __attribute__((always_inline)) void
+maximum_gradient(const kern_maximum_gradient_f32_row *row, size_t input, size_t output,
+                 const size_t channels) {
+  float rest[16];
+  for (size_t c = 0; c < channels; c++)
+    rest[c] = row->output_gradient[output + c];
+  const float *y = row->output + output;
+  for (size_t t = 0; t < row->taps; t++) {
+    const float *x = row->input + input + row->offsets[t];
+    float *gradient = row->input_gradient + input + row->offsets[t];
+    for (size_t c = 0; c < channels; c++) {
+      gradient[c] += x[c] == y[c] ? rest[c] : 0;
+      rest[c] = x[c] == y[c] ? 0 : rest[c];
+    }
+  }
+}
+
+void KERNEL(maximum_gradient)(const kern_maximum_gradient_f32_row *row, size_t columns) {
+  for (size_t i = 0; i < columns; i++) {
+    size_t c = 0;
+    for (; c + 16 <= row->channels; c += 16)
+      maximum_gradient(row, i * row->step + c, i * row->channels + c, 16);
+    for (; c < row->channels; c++)
+      maximum_gradient(row, i * row->step + c, i * row->channels + c, 1);
   }
 }
 
