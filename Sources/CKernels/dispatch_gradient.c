@@ -5,9 +5,8 @@
     .unary = kern_unary_gradient_f32__##isa, .fake_quantize = kern_fake_quantize_f32__##isa,       \
     .fake_quantize_gradient = kern_fake_quantize_gradient_f32__##isa,                              \
     .step_size = kern_step_size_gradient_f32__##isa,                                               \
-    .depthwise = kern_depthwise_gradient_f32__##isa,                                               \
-    .outer_sum = kern_outer_sum_f32__##products, .maximum = kern_maximum_gradient_f32__##isa,      \
-    .channel_sum = kern_channel_sum_f32__##isa,                                                    \
+    .depthwise = kern_depthwise_gradient_f32__##isa, .outer_sum = kern_outer_sum_f32__##products,  \
+    .maximum = kern_maximum_gradient_f32__##isa, .channel_sum = kern_channel_sum_f32__##isa,       \
     .channel_squares = kern_channel_squares_f32__##isa,                                            \
     .channel_products = kern_channel_products_f32__##isa,                                          \
     .channel_affine = kern_channel_affine_f32__##isa                                               \

@@ -75,8 +75,7 @@ typedef struct {
   size_t channels;
 } kern_maximum_gradient_f32_row;
 
-typedef void kern_maximum_gradient_f32_fn(const kern_maximum_gradient_f32_row *row,
-                                          size_t columns);
+typedef void kern_maximum_gradient_f32_fn(const kern_maximum_gradient_f32_row *row, size_t columns);
 
 // Over [rows][channels]: sum[c] += x.
 typedef void kern_channel_sum_f32_fn(const float *x, size_t rows, size_t channels, float *sum);

@@ -86,8 +86,8 @@ package struct MatMulWeightGradient: Sendable {
       let pieces = (sums.runCount + Self.leastRun - 1) / Self.leastRun
       pool.parallel(worth) { parts in
         let run =
-          pieces * parts.lowerBound / worth * Self.leastRun
-          ..< min(sums.runCount, pieces * parts.upperBound / worth * Self.leastRun)
+          pieces * parts.lowerBound / worth
+          * Self.leastRun..<min(sums.runCount, pieces * parts.upperBound / worth * Self.leastRun)
         add(left, right, 0..<rows, run: run, to: result)
       }
       if sums.isTurned { sums.order(result, into: gradient, pool: pool) }

@@ -41,8 +41,9 @@ struct WindowGradientFloat: Sendable {
     )
     let first = place >= 0 ? 0 : (-place + step - 1) / step
     let end = geometry.inputWidth > place ? (geometry.inputWidth - place + step - 1) / step : 0
-    return min(first, geometry.outputWidth)..<max(
-      min(first, geometry.outputWidth), min(end, geometry.outputWidth))
+    return min(
+      first, geometry.outputWidth)..<max(
+        min(first, geometry.outputWidth), min(end, geometry.outputWidth))
   }
 
   private static func single(_ geometry: ConvolutionGeometry) -> [Segment] {
