@@ -167,6 +167,9 @@ struct TrainingArguments: ParsableArguments {
   @Flag(help: "Train the scales of weights too (LSQ).")
   var learnScales = false
 
+  @Flag(help: "Train the scales of activations too, in place of following their ranges (LSQ).")
+  var learnActivationScales = false
+
   @Flag(help: "Train batch normalizations as such, and not as part of convolutions.")
   var trainNormalizations = false
 
@@ -202,6 +205,7 @@ struct TrainingArguments: ParsableArguments {
     options.averagingConstant = averaging
     options.rangeEpochs = freezeRanges
     options.learnsScales = learnScales
+    options.learnsActivationScales = learnActivationScales
     options.innerValues = match
     options.innerWeight = matchWeight
     options.trainsNormalizations = trainNormalizations

@@ -53,7 +53,8 @@ package final class TrainingRun {
     }
     rounding = try Rounding(
       layers, resolution, rule: options.ranges, averagingConstant: options.averagingConstant,
-      learnsScales: options.learnsScales)
+      learnsScales: options.learnsScales,
+      learnsActivationScales: options.learnsActivationScales)
     guard let output = model.graph.outputs.first?.name else { throw .nothingToTrain }
     target = Self.logits(of: output, in: model.graph)
     for name in options.innerValues
