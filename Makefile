@@ -9,7 +9,7 @@ PEERS := .venv-peers
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-training bench-calibration size install install-test clean
+.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-training bench-calibration bench-distillation size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -90,6 +90,11 @@ bench-training: build $(PEERS)/ready
 bench-calibration: build $(PEERS)/ready
 	$(PEERS)/bin/python Benchmarks/calibration.py --threads $(or $(THREADS),2) \
 	  --rounds $(or $(ROUNDS),3) $(if $(WRITE),--write)
+
+# What training without labels gives back of an int8 model; needs OCTET_FIXTURES. WRITE=1 updates
+# the report.
+bench-distillation: build $(PEERS)/ready
+	$(PEERS)/bin/python Benchmarks/distillation.py $(if $(WRITE),--write)
 
 $(PEERS)/ready: Benchmarks/requirements.txt
 	python3 -m venv $(PEERS)

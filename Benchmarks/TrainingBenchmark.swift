@@ -33,10 +33,12 @@ struct TrainingBenchmark {
   ) throws -> Finding {
     let store = ParameterStore()
     let output = project.layers.model.graph.outputs[0].name
+    let pool = ThreadPool(threads: project.options.threads)
+    let isa = project.options.instructionSet
     let plan = try TrainingPlan(
       project.layers.model, sample: inputs, outputs: [output], store: store, rounding: rounding,
-      pool: ThreadPool(threads: project.options.threads), isa: project.options.instructionSet)
-    let optimizer = Optimizer(.adamW, store)
+      pool: pool, isa: isa)
+    let optimizer = Optimizer(.adamW, store, isa: isa, pool: pool)
     let classes = max(plan.shape(ofOutput: output)?.dimensions.last ?? 1, 1)
     func step() throws {
       try plan.forward(inputs, mode: .training)

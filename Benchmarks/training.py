@@ -6,7 +6,8 @@
 `make bench-peers` makes the environment and runs it. Both train the same weights, in float and with
 int8 rounding in view (PyTorch by prepare_qat_fx with its x86 configuration), and take turns. PyTorch
 does it in both orders of memory; its fused AdamW is used. OCTET_FIXTURES names a folder that has
-efficientnet_lite0_bn.
+efficientnet_lite0_bn. --isa avx2 holds octet to older kernels, and ONEDNN_MAX_CPU_ISA=AVX2 with
+ATEN_CPU_CAPABILITY=avx2 in the environment does that to PyTorch.
 """
 
 import argparse
@@ -54,12 +55,13 @@ class Octet:
 
     title = "octet"
 
-    def __init__(self, case, file, samples, threads, folder):
+    def __init__(self, case, file, samples, options, threads, folder):
         data = folder / "samples.npz"
         np.savez(data, x=samples)
         self.command = [
             OCTET.parent / "octet-benchmarks", file, "--data", data, "--only", "training", "--json",
-            "--batch", case.batch, "--threads", threads, "--rounds", case.steps]
+            "--batch", case.batch, "--threads", threads, "--rounds", case.steps,
+            *(["--isa", options.isa] if options.isa else [])]
 
     def time(self):
         """(median, minimum) in milliseconds of either step."""
@@ -77,7 +79,7 @@ class PyTorch:
     memory_format = torch.contiguous_format
     title = "PyTorch"
 
-    def __init__(self, case, file, samples, threads, folder):
+    def __init__(self, case, file, samples, options, threads, folder):
         self.steps, self.threads = case.steps, threads
         sample = torch.from_numpy(samples)
         model = simplified(file, folder)
@@ -135,11 +137,11 @@ def check(case, file, samples, folder):
         sys.exit(f"{case.name}: octet and PyTorch differ: {sqnr:.1f} dB.")
 
 
-def measure(case, file, samples, threads, rounds, folder):
+def measure(case, file, samples, options, threads, folder):
     """A row for each kind of step."""
-    programs = [kind(case, file, samples, threads, folder) for kind in PROGRAMS]
+    programs = [kind(case, file, samples, options, threads, folder) for kind in PROGRAMS]
     found = [[] for _ in programs]
-    for turn in range(rounds):
+    for turn in range(options.rounds):
         for step in range(len(programs)):
             index = (turn + step) % len(programs)
             found[index].append(programs[index].time())
@@ -170,6 +172,7 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", nargs="+", metavar="NAME", help="others than these are left out")
+    parser.add_argument("--isa", help="octet's kernels, such as avx2")
     parser.add_argument("--write", action="store_true", help="update Documentation/Performance.md")
     options = parser.parse_args()
     # PyTorch announces there that its quantization will move to another package.
@@ -188,7 +191,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             check(case, file, samples, Path(folder))
             for threads in options.threads:
-                rows += measure(case, file, samples, threads, options.rounds, Path(folder))
+                rows += measure(case, file, samples, options, threads, Path(folder))
     if not rows:
         return
     text = section(rows, options.rounds)

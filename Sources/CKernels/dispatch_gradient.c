@@ -9,7 +9,8 @@
     .maximum = kern_maximum_gradient_f32__##isa, .channel_sum = kern_channel_sum_f32__##isa,       \
     .channel_squares = kern_channel_squares_f32__##isa,                                            \
     .channel_products = kern_channel_products_f32__##isa,                                          \
-    .channel_affine = kern_channel_affine_f32__##isa                                               \
+    .channel_affine = kern_channel_affine_f32__##isa, .square_sum = kern_square_sum_f32__##isa,    \
+    .adam = kern_adam_f32__##isa                                                                   \
   }
 
 static const kern_gradient_table scalar_table = TABLE(scalar, scalar);

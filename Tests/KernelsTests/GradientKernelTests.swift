@@ -40,7 +40,8 @@ import Testing
   }
 
   /// `kernel`, `stride`, `pad`, `dilation` along both axes.
-  @Test(arguments: [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (5, 3, 2, 1)], InstructionSet.available)
+  @Test(
+    arguments: [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (5, 3, 2, 1)], InstructionSet.available)
   func maximumPools(shape: (Int, Int, Int, Int), isa: InstructionSet) {
     let (kernel, stride, pad, dilation) = shape
     for channels in [1, 7, 16, 19, 33] {

@@ -91,6 +91,24 @@ typedef void kern_channel_affine_f32_fn(const float *a, const float *x, const fl
                                         const float *_Nullable z, const float *o, size_t rows,
                                         size_t channels, float *y);
 
+// The sum of squares, in double.
+typedef double kern_square_sum_f32_fn(const float *x, size_t count);
+
+// One update by Adam with decay apart from the gradient, g = factor * gradient:
+//     mean += (1 - beta1) * (g - mean), square = beta2 * square + (1 - beta2) * g * g,
+//     values = keep * values - rate * mean / (sqrt(square) * root + epsilon).
+typedef struct {
+  float factor;
+  float beta1, beta2;
+  float keep;
+  float rate;
+  float root;
+  float epsilon;
+} kern_adam_f32_step;
+
+typedef void kern_adam_f32_fn(const kern_adam_f32_step *step, const float *gradient, float *mean,
+                              float *square, float *values, size_t count);
+
 typedef struct {
   kern_unary_gradient_f32_fn *unary;
   kern_fake_quantize_f32_fn *fake_quantize;
@@ -103,6 +121,8 @@ typedef struct {
   kern_channel_squares_f32_fn *channel_squares;
   kern_channel_products_f32_fn *channel_products;
   kern_channel_affine_f32_fn *channel_affine;
+  kern_square_sum_f32_fn *square_sum;
+  kern_adam_f32_fn *adam;
 } kern_gradient_table;
 
 // The kernels for an instruction set that is supported.
@@ -119,7 +139,9 @@ const kern_gradient_table *kern_gradient_table_for(kern_isa isa);
   kern_channel_sum_f32_fn kern_channel_sum_f32__##isa;                                             \
   kern_channel_squares_f32_fn kern_channel_squares_f32__##isa;                                     \
   kern_channel_products_f32_fn kern_channel_products_f32__##isa;                                   \
-  kern_channel_affine_f32_fn kern_channel_affine_f32__##isa
+  kern_channel_affine_f32_fn kern_channel_affine_f32__##isa;                                       \
+  kern_square_sum_f32_fn kern_square_sum_f32__##isa;                                               \
+  kern_adam_f32_fn kern_adam_f32__##isa
 KERN_GRADIENT_DECLARE(scalar);
 KERN_GRADIENT_DECLARE(avx2);
 #undef KERN_GRADIENT_DECLARE

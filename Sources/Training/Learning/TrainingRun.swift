@@ -78,7 +78,7 @@ package final class TrainingRun {
     teacher = try Teacher(
       model, names: Array(Set([target] + options.innerValues)).sorted(), threads: threads,
       isa: isa)
-    optimizer = Optimizer(options.optimizer, store)
+    optimizer = Optimizer(options.optimizer, store, isa: isa, pool: pool)
     position = TrainingPosition()
     if options.objective.needsLabels { try checkLabels() }
     // Compiling says now what cannot be trained.

@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Rounds a value to codes and back; gradients pass straight through where codes do not saturate.
 final class FakeQuantizationStep: TrainingStep {
+  var worksInPlace: Bool { true }
   private let module: FakeQuantizationModule
   private let input: Operand
   private let output: Product
