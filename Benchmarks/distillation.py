@@ -56,7 +56,7 @@ def judged(model, int8, folder, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--learning-rate", default="0.00003")
+    parser.add_argument("--learning-rate", default="0.00006")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="update Documentation/Performance.md")
     options = parser.parse_args()
@@ -71,7 +71,7 @@ def main():
         start = time.perf_counter()
         octet(
             "train", model, *shared, "--validation", folder / "choose.npz",
-            "--validation-preprocess", PREPROCESS[1], "--distill", "sqnr", "--mini-batch", 8,
+            "--validation-preprocess", PREPROCESS[1], "--distill", "sqnr", "--learn-scales", "--mini-batch", 8,
             "--epochs", options.epochs, "--learning-rate", options.learning_rate, "-o",
             folder / "trained.onnx")
         seconds = time.perf_counter() - start
@@ -85,7 +85,7 @@ def main():
     titles = ["int8 model", "as float, %", "SQNR, dB", "as float, %, chosen by", "SQNR, dB, chosen by"]
     rule = report.line(["---", *["---:"] * 4])
     text = (
-        f"{MODEL}, one scale for all weights of a layer, distilled for {options.epochs} epochs on "
+        f"{MODEL}, one scale for all weights of a layer, distilled for {options.epochs} epochs with learned scales on "
         f"{counts['train']} crops in {seconds:.0f} s;\nthe epoch was chosen by {counts['choose']} "
         f"crops of other photographs, and {counts['measure']} of further ones measure.\n"
         f"{processor()}; {datetime.date.today()}; octet {VERSIONS['octet']()}.\n\n"

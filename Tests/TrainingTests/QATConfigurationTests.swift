@@ -2,6 +2,7 @@ import Conversion
 import Foundation
 import Graphs
 import Kernels
+import OrderedCollections
 import Quantization
 import Tensors
 import Testing
