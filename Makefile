@@ -9,7 +9,7 @@ PEERS := .venv-peers
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
 C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
 
-.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-calibration size install install-test clean
+.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-training bench-calibration bench-distillation size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -72,16 +72,29 @@ snapshots:
 golden:
 	swift test -c release -Xswiftc -enable-testing --filter Golden
 
-# Against ONNX Runtime and OpenVINO: MODELS="NAME ..." chooses, THREADS=N, ISA=avx2, WRITE=1 updates the report.
+# Inference against ONNX Runtime and OpenVINO, training against PyTorch: MODELS="NAME ..." chooses,
+# THREADS=N, ISA=avx2 for inference, WRITE=1 updates the report.
 bench-peers: build $(PEERS)/ready
 	$(PEERS)/bin/python Benchmarks/peers.py --threads $(or $(THREADS),1) \
 	  $(if $(ISA),--isa $(ISA)) $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
+	@$(MAKE) --no-print-directory bench-training
+
+# Training alone; THREADS="N ..." chooses, both one and two by default.
+bench-training: build $(PEERS)/ready
+	@$(BUILD) --product octet-benchmarks
+	$(PEERS)/bin/python Benchmarks/training.py $(if $(THREADS),--threads $(THREADS)) \
+	  $(if $(MODELS),--models $(MODELS)) $(if $(WRITE),--write)
 
 # Calibration against ONNX Runtime's quantize_static, and octet's start; needs OCTET_FIXTURES.
 # ROUNDS=N, THREADS=N, WRITE=1 updates the report.
 bench-calibration: build $(PEERS)/ready
 	$(PEERS)/bin/python Benchmarks/calibration.py --threads $(or $(THREADS),2) \
 	  --rounds $(or $(ROUNDS),3) $(if $(WRITE),--write)
+
+# What training without labels gives back of an int8 model; needs OCTET_FIXTURES. WRITE=1 updates
+# the report.
+bench-distillation: build $(PEERS)/ready
+	$(PEERS)/bin/python Benchmarks/distillation.py $(if $(WRITE),--write)
 
 $(PEERS)/ready: Benchmarks/requirements.txt
 	python3 -m venv $(PEERS)
@@ -90,7 +103,6 @@ $(PEERS)/ready: Benchmarks/requirements.txt
 
 # The same, then what a person waits for: MODEL, DATA and PREPROCESS as octet takes them.
 bench: bench-peers
-	@$(BUILD) --product octet-benchmarks
 	.build/release/octet-benchmarks $(or $(MODEL),sessions/mnist_cnn.onnx) \
 	  --data $(or $(DATA),sessions/mnist5k_data.npz) --preprocess '$(PREPROCESS)'
 

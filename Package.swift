@@ -96,7 +96,8 @@ let package = Package(
       ],
       path: "Benchmarks",
       exclude: [
-        "calibration.py", "operators.py", "peers.py", "peers", "requirements.txt",
+        "calibration.py", "distillation.py", "operators.py", "peers.py", "peers",
+        "requirements.txt", "training.py",
       ],
       swiftSettings: strict),
 

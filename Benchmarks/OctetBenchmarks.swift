@@ -31,6 +31,9 @@ struct OctetBenchmarks: ParsableCommand {
   @Option(help: "Threads for kernels.")
   var threads = 1
 
+  @Option(help: "Kernels to use, such as avx2.")
+  var isa = InstructionSet.best.rawValue
+
   @Option(help: "Samples in one batch.")
   var batch = 1
 
@@ -54,11 +57,17 @@ struct OctetBenchmarks: ParsableCommand {
     if min(threads, batch, batches, rounds) < 1 {
       throw ValidationError("--threads, --batch, --batches and --rounds take numbers above 0.")
     }
+    guard InstructionSet.available.contains(where: { $0.rawValue == isa }) else {
+      throw ValidationError(
+        "--isa takes one of \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")).")
+    }
   }
 
   func run() throws {
     let parts = only.isEmpty ? Part.allCases : only
-    let project = try Project(path: model, options: HostOptions(threads: threads))
+    let kernels = InstructionSet(rawValue: isa) ?? .best
+    let project = try Project(
+      path: model, options: HostOptions(instructionSet: kernels, threads: threads))
     let dataset = try project.dataset(request(limit: nil))
     let recipe = Recipe(target: .x86)
     var findings: [Finding] = []

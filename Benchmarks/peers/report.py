@@ -17,7 +17,7 @@ INTRODUCTION = """# Performance
 
 Milliseconds are medians over rounds, and in brackets the least of all runs; ratios are medians over rounds in which all
 programs ran in turn, and in brackets the ratio of the least times. Below 1 the first is faster. `make bench-peers`
-measures the first table anew.
+measures the first table anew, and the one of training.
 """
 EXPLANATION = (
     "Each program runs the int8 model that its own tool makes of the same samples; recurrent\n"

@@ -223,6 +223,9 @@ struct TrainingArguments: ParsableArguments {
   @Flag(help: "Train the scales of weights too (LSQ).")
   var learnScales = false
 
+  @Flag(help: "Train the scales of activations too, in place of following their ranges (LSQ).")
+  var learnActivationScales = false
+
   @Flag(help: "Train batch normalizations as such, and not as part of convolutions.")
   var trainNormalizations = false
 
@@ -263,6 +266,7 @@ struct TrainingArguments: ParsableArguments {
     settings.averaging = averaging
     settings.rangeEpochs = freezeRanges
     settings.learnsScales = learnScales
+    settings.learnsActivationScales = learnActivationScales
     settings.innerValues = match
     settings.innerWeight = matchWeight
     settings.trainsNormalizations = trainNormalizations

@@ -16,6 +16,10 @@ import Testing
     Case(geometry: square(17, 33, 31, kernel: 1), batch: 1),
     Case(geometry: square(9, 64, 8, kernel: 1), batch: 3),
     Case(geometry: square(18, 3, 16, kernel: 3, pad: 1), batch: 2),
+    Case(geometry: square(28, 1, 16, kernel: 3, pad: 1), batch: 2),
+    Case(geometry: square(14, 16, 32, kernel: 3, pad: 1), batch: 3),
+    Case(geometry: square(3, 16, 16, kernel: 5, pad: 2), batch: 2),
+    Case(geometry: square(5, 8, 16, kernel: 3, pad: 4), batch: 1),
     Case(geometry: square(19, 17, 13, kernel: 3, pad: 1, stride: 2), batch: 1),
     Case(geometry: square(8, 40, 5, kernel: 2), batch: 2),
     Case(geometry: square(10, 4, 6, kernel: 3, pad: 2, dilation: 2), batch: 1),
@@ -116,7 +120,7 @@ import Testing
 
   @Test(arguments: InstructionSet.available, [1, 31, 256, 257, 700])
   func ofMatrices(isa: InstructionSet, rows: Int) {
-    for (depth, columns) in [(1, 1), (9, 33), (16, 8), (40, 65)] {
+    for (depth, columns) in [(1, 1), (9, 33), (16, 8), (40, 65), (3, 160), (240, 40)] {
       let left = testValues(rows * depth)
       let right = testValues(rows * columns, seed: 3)
       var sums = [Double](repeating: 0, count: depth * columns)

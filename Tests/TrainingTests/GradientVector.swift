@@ -44,6 +44,8 @@ struct GradientVector: Decodable, Sendable, CustomTestStringConvertible {
   let attributes: [String: Setting]
   let operands: [Values]
   let constants: [String: Values]
+  /// Inputs that are left out in front of others.
+  let missing: [Int]?
   let outputs: [Values]
   let upstream: [Values]
   let gradients: [Values]
@@ -75,6 +77,8 @@ struct GradientVector: Decodable, Sendable, CustomTestStringConvertible {
       if let constant = constants["\(index)"] {
         graph.initializers["constant\(index)"] = Initializer(constant.tensor)
         inputs.append("constant\(index)")
+      } else if missing?.contains(index) ?? false {
+        inputs.append("")
       } else if operand < operands.count {
         graph.initializers["operand\(operand)"] = Initializer(operands[operand].tensor)
         inputs.append("operand\(operand)")

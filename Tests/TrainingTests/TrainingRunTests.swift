@@ -118,6 +118,7 @@ import Testing
   func comesCloserToItsFloatSelf(objective: Objective, learnsScales: Bool) throws {
     var options = Self.options(objective)
     options.learnsScales = learnsScales
+    options.learnsActivationScales = learnsScales
     options.innerValues = ["r1"]
     options.epochs = 6
     options.rate = LearningRate(0.002, shape: .cosine)
@@ -157,6 +158,7 @@ import Testing
     var options = Self.options(.crossEntropy)
     options.optimizer = optimizer
     options.learnsScales = learnsScales
+    options.learnsActivationScales = learnsScales
     options.trainsNormalizations = true
     let unbroken = try Self.run(options)
     let expected = try unbroken.run()

@@ -1,11 +1,12 @@
 // The gradient kernels, written once in plain C: KERNEL(name) adds the instruction set, for which
 // the compiler turns these loops into vector code. Included once by each of the files beside it.
 #include "kernels_gradient.h"
-#include <string.h>
+
+// In place is as good as apart: an element depends on those at its own place only.
+#define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 
 #define EACH(slope)                                                                                \
-  for (size_t i = 0; i < count; i++)                                                               \
-    dx[i] = dy[i] * (slope);                                                                       \
+  IN_PLACE for (size_t i = 0; i < count; i++) dx[i] = dy[i] * (slope);                             \
   break
 
 void KERNEL(unary_gradient)(kern_f32_unary op, float p, float q, const float *x, const float *y,
@@ -27,7 +28,7 @@ void KERNEL(unary_gradient)(kern_f32_unary op, float p, float q, const float *x,
     EACH(y[i] * (1 - y[i]));
   case KERN_F32_SILU: {
     // sigmoid(x) = y / x, and 1/2 at 0.
-    for (size_t i = 0; i < count; i++) {
+    IN_PLACE for (size_t i = 0; i < count; i++) {
       const float s = x[i] == 0 ? 0.5f : y[i] / x[i];
       dx[i] = dy[i] * (s + y[i] * (1 - s));
     }
@@ -85,14 +86,14 @@ static inline float clamped(float v, float low, float high) {
 
 void KERNEL(fake_quantize)(const kern_code_map *map, const float *x, float *y, size_t count) {
   const kern_code_map m = *map;
-  for (size_t i = 0; i < count; i++)
-    y[i] = nearest(clamped(x[i] * m.inverse, m.lowest, m.highest)) * m.scale;
+  IN_PLACE for (size_t i = 0; i < count; i++) y[i] =
+      nearest(clamped(x[i] * m.inverse, m.lowest, m.highest)) * m.scale;
 }
 
 void KERNEL(fake_quantize_gradient)(const kern_code_map *map, const float *x, const float *dy,
                                     float *dx, size_t count) {
   const kern_code_map m = *map;
-  for (size_t i = 0; i < count; i++) {
+  IN_PLACE for (size_t i = 0; i < count; i++) {
     // One code beyond either end is enough to see that a value is outside.
     const float code = nearest(clamped(x[i] * m.inverse, m.lowest - 1, m.highest + 1));
     dx[i] = code >= m.lowest && code <= m.highest ? dy[i] : 0;
@@ -163,18 +164,31 @@ void KERNEL(depthwise_gradient)(const kern_depthwise_gradient_f32_row *row, size
 }
 #undef LANES
 
-void KERNEL(gather_rows)(const float *const *rows, size_t row_count, size_t offset, size_t count,
-                         float *panel, size_t width) {
-  if (count == 32) {
-    for (size_t r = 0; r < row_count; r++)
-      memcpy(panel + r * width, rows[r] + offset, 32 * sizeof(float));
-  } else if (count == 16) {
-    for (size_t r = 0; r < row_count; r++)
-      memcpy(panel + r * width, rows[r] + offset, 16 * sizeof(float));
-  } else {
-    for (size_t r = 0; r < row_count; r++)
-      for (size_t i = 0; i < count; i++)
-        panel[r * width + i] = rows[r][offset + i];
+// So many channels of a window at a time.
+static inline __attribute__((always_inline)) void
+maximum_gradient(const kern_maximum_gradient_f32_row *row, size_t input, size_t output,
+                 const size_t channels) {
+  float rest[16];
+  for (size_t c = 0; c < channels; c++)
+    rest[c] = row->output_gradient[output + c];
+  const float *y = row->output + output;
+  for (size_t t = 0; t < row->taps; t++) {
+    const float *x = row->input + input + row->offsets[t];
+    float *gradient = row->input_gradient + input + row->offsets[t];
+    for (size_t c = 0; c < channels; c++) {
+      gradient[c] += x[c] == y[c] ? rest[c] : 0;
+      rest[c] = x[c] == y[c] ? 0 : rest[c];
+    }
+  }
+}
+
+void KERNEL(maximum_gradient)(const kern_maximum_gradient_f32_row *row, size_t columns) {
+  for (size_t i = 0; i < columns; i++) {
+    size_t c = 0;
+    for (; c + 16 <= row->channels; c += 16)
+      maximum_gradient(row, i * row->step + c, i * row->channels + c, 16);
+    for (; c < row->channels; c++)
+      maximum_gradient(row, i * row->step + c, i * row->channels + c, 1);
   }
 }
 
@@ -217,11 +231,37 @@ void KERNEL(channel_affine)(const float *a, const float *x, const float *b, cons
     float *t = y + r * channels;
     if (b && z) {
       const float *u = z + r * channels;
-      for (size_t i = 0; i < channels; i++)
-        t[i] = a[i] * s[i] + b[i] * u[i] + o[i];
+      IN_PLACE for (size_t i = 0; i < channels; i++) t[i] = a[i] * s[i] + b[i] * u[i] + o[i];
     } else {
-      for (size_t i = 0; i < channels; i++)
-        t[i] = a[i] * s[i] + o[i];
+      IN_PLACE for (size_t i = 0; i < channels; i++) t[i] = a[i] * s[i] + o[i];
     }
+  }
+}
+
+double KERNEL(square_sum)(const float *x, size_t count) {
+  typedef double doubles __attribute__((vector_size(64)));
+  doubles sums = {0};
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const doubles values = __builtin_convertvector(*(const lanes *)(x + i), doubles);
+    sums += values * values;
+  }
+  double total = 0;
+  for (size_t lane = 0; lane < 8; lane++)
+    total += sums[lane];
+  for (; i < count; i++)
+    total += (double)x[i] * x[i];
+  return total;
+}
+
+void KERNEL(adam)(const kern_adam_f32_step *step, const float *gradient, float *restrict mean,
+                  float *restrict square, float *restrict values, size_t count) {
+  const kern_adam_f32_step s = *step;
+  for (size_t i = 0; i < count; i++) {
+    const float g = s.factor * gradient[i];
+    mean[i] += (1 - s.beta1) * (g - mean[i]);
+    square[i] = s.beta2 * square[i] + (1 - s.beta2) * g * g;
+    values[i] = s.keep * values[i] -
+                s.rate * mean[i] / (__builtin_elementwise_sqrt(square[i]) * s.root + s.epsilon);
   }
 }

@@ -97,6 +97,22 @@ package struct ConvolutionFloat: Sendable {
     }
   }
 
+  /// Packs the weights of the convolution whose gradient this one takes back to its input: taps in
+  /// reverse, and outputs for inputs.
+  /// - `weights`: `[inputChannels, outputChannels / groups, kernelHeight, kernelWidth]`.
+  func fill(turned weights: UnsafePointer<Float>) {
+    guard case .product(let groups, _) = method else {
+      preconditionFailure("\(geometry) is not a product of panels")
+    }
+    for (group, panels) in groups.enumerated() {
+      panels.fill(
+        from: PackedPanels.Source(
+          base: weights + group * panels.depth * panels.columns,
+          taps: (0..<panels.taps).reversed(), tapStride: 1,
+          channelStride: panels.columns * panels.taps, columnStride: panels.taps))
+    }
+  }
+
   /// The kernel that runs.
   package var kernelName: String {
     switch method {

@@ -5,6 +5,8 @@ package struct ConvolutionDataGradient: Sendable {
     case product(MatMulFloat)
     /// The turned kernel over the gradient, with zeros between pixels that lie a stride apart.
     case depthwise(DepthwiseFloat, turned: PackedFloats, spread: Spread?)
+    /// The turned kernel over the gradient, channels mixed.
+    case turned(ConvolutionFloat)
     case transposed(ConvolutionTransposeFloat)
   }
 
@@ -28,10 +30,14 @@ package struct ConvolutionDataGradient: Sendable {
         MatMulFloat(
           rows: batch * geometry.inputHeight * geometry.inputWidth,
           depth: geometry.outputChannels, columns: geometry.inputChannels, isa: isa))
-    } else if geometry.isDepthwise, geometry.groups > 1,
-      max(geometry.padTop, geometry.padBottom) <= farTop,
-      max(geometry.padLeft, geometry.padRight) <= farLeft
-    {
+      return
+    }
+    let fits =
+      max(geometry.padTop, geometry.padBottom) <= farTop
+      && max(geometry.padLeft, geometry.padRight) <= farLeft
+    let isSpread = geometry.strideHeight > 1 || geometry.strideWidth > 1
+    let isDepthwise = geometry.isDepthwise && geometry.groups > 1
+    if fits, isDepthwise || !isSpread {
       let spread = Spread(
         height: (geometry.outputHeight - 1) * geometry.strideHeight + 1,
         width: (geometry.outputWidth - 1) * geometry.strideWidth + 1)
@@ -44,10 +50,12 @@ package struct ConvolutionDataGradient: Sendable {
         padBottom: geometry.inputHeight - spread.height + geometry.padTop,
         padRight: geometry.inputWidth - spread.width + geometry.padLeft,
         groups: geometry.groups)
-      let isSpread = geometry.strideHeight > 1 || geometry.strideWidth > 1
-      method = .depthwise(
-        DepthwiseFloat(geometry: turned, activation: .none, isa: isa),
-        turned: PackedFloats(count: geometry.weightCount), spread: isSpread ? spread : nil)
+      method =
+        isDepthwise
+        ? .depthwise(
+          DepthwiseFloat(geometry: turned, activation: .none, isa: isa),
+          turned: PackedFloats(count: geometry.weightCount), spread: isSpread ? spread : nil)
+        : .turned(ConvolutionFloat(unfilled: turned, isa: isa))
     } else {
       method = .transposed(
         ConvolutionTransposeFloat(unfilled: Self.transposed(geometry), isa: isa))
@@ -77,6 +85,7 @@ package struct ConvolutionDataGradient: Sendable {
     case .depthwise(let depthwise, _, let spread):
       threads * depthwise.byteCount
         + (spread.map { batch * $0.height * $0.width * geometry.outputChannels * 4 } ?? 0)
+    case .turned(let turned): turned.scratchByteCount(threads: threads)
     case .transposed(let transposed): transposed.scratchByteCount(threads: threads)
     }
   }
@@ -106,6 +115,9 @@ package struct ConvolutionDataGradient: Sendable {
       depthwise.run(
         source ?? outputGradient, addend: nil, into: gradient, batch: batch, scratch: scratch,
         pool: pool)
+    case .turned(let turned):
+      turned.fill(turned: weights)
+      turned.run(outputGradient, into: gradient, batch: batch, scratch: scratch, pool: pool)
     case .transposed(let transposed):
       transposed.fill(weights: weights, bias: nil)
       transposed.run(outputGradient, into: gradient, batch: batch, scratch: scratch, pool: pool)

@@ -1,42 +1,33 @@
-internal import CKernels
-
 /// The gradient of the weights of a convolution of NHWC images.
 package struct ConvolutionWeightGradient: Sendable {
   private enum Method: Sendable {
     case depthwise(DepthwiseGradientFloat)
-    case product(TransposedProductFloat, zeros: PackedFloats)
+    case pixels(MatMulWeightGradient)
+    case windows(WindowGradientFloat)
   }
 
   package let geometry: ConvolutionGeometry
   private let method: Method
-  private let isa: InstructionSet
 
   package init(geometry: ConvolutionGeometry, isa: InstructionSet = .best) {
     self.geometry = geometry
-    self.isa = isa
     if geometry.isDepthwise && geometry.groups > 1 {
       method = .depthwise(DepthwiseGradientFloat(geometry: geometry, isa: isa))
-      return
+    } else if geometry.isPointwise && geometry.groups == 1 {
+      method = .pixels(
+        MatMulWeightGradient(
+          depth: geometry.outputChannels, columns: geometry.inputChannels, isa: isa))
+    } else {
+      method = .windows(WindowGradientFloat(geometry, isa: isa))
     }
-    let columns =
-      geometry.kernelHeight * geometry.kernelWidth * geometry.inputChannelsPerGroup
-    method = .product(
-      TransposedProductFloat(
-        rows: geometry.outputChannelsPerGroup, columns: columns,
-        tableByteCount: { depth in
-          geometry.isPointwise
-            ? depth * 8 : WindowRows(geometry, mostRows: depth).byteCount
-        }, isa: isa),
-      zeros: PackedFloats(count: geometry.kernelWidth * geometry.inputChannelsPerGroup))
   }
 
   /// Bytes of scratch memory that `run` needs on so many threads.
   package func scratchByteCount(threads: Int) -> Int {
     switch method {
     case .depthwise(let depthwise): depthwise.scratchByteCount(threads: threads)
-    case .product(let product, _):
-      product.scratchByteCount(threads: threads)
-        + roundedUp(product.rows * product.columns * 4, to: 64)
+    case .pixels(let product): product.scratchByteCount(threads: threads)
+    case .windows(let windows): windows.scratchByteCount(threads: threads)
     }
   }
 
@@ -54,72 +45,31 @@ package struct ConvolutionWeightGradient: Sendable {
       depthwise.run(
         input: input, outputGradient: outputGradient, into: gradient, batch: batch,
         scratch: scratch, pool: pool)
-    case .product(let product, let zeros):
-      for group in 0..<geometry.groups {
-        runGroup(
-          group, product, zeros, input: input + group * geometry.inputChannelsPerGroup,
-          outputGradient: outputGradient + group * geometry.outputChannelsPerGroup,
-          into: gradient + group * product.rows * product.columns, batch: batch,
-          scratch: scratch, pool: pool)
-      }
-    }
-  }
-
-  private func runGroup(
-    _ group: Int, _ product: TransposedProductFloat, _ zeros: PackedFloats,
-    input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    into gradient: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawPointer,
-    pool: ThreadPool
-  ) {
-    let taps = geometry.kernelHeight * geometry.kernelWidth
-    let channels = geometry.inputChannelsPerGroup
-    let pixels = geometry.outputHeight * geometry.outputWidth
-    let memory = scratch + roundedUp(product.rows * product.columns * 4, to: 64)
-    let result = taps == 1 ? gradient : scratch.assumingMemoryBound(to: Float.self)
-    if geometry.isPointwise {
-      let depth = batch * pixels
+    case .pixels(let product):
       product.run(
-        depth: depth, left: outputGradient, leftStride: geometry.outputChannels, right: input,
-        rightStride: geometry.inputChannels, into: result, scratch: memory, pool: pool)
-    } else {
-      let windows = WindowRows(geometry, mostRows: product.blockDepth)
-      let geometry = geometry
-      let perImage = (pixels + product.blockDepth - 1) / product.blockDepth
-      product.run(
-        blockCount: batch * perImage,
-        block: { index in
-          let image = index / perImage
-          let first = index % perImage * product.blockDepth
-          return image * pixels + first..<image * pixels + min(pixels, first + product.blockDepth)
-        },
-        left: outputGradient, leftStride: geometry.outputChannels,
-        right: TransposedProductFloat.Rows { range, memory in
-          let image = range.lowerBound / pixels
-          return windows.table(
-            of: input + image * geometry.inputCount,
-            pixels: range.lowerBound - image * pixels..<range.upperBound - image * pixels,
-            zeros: UnsafePointer(zeros.base), memory: memory)
-        }, into: result, scratch: memory, pool: pool)
+        outputGradient, input, into: gradient,
+        rows: batch * geometry.outputHeight * geometry.outputWidth, scratch: scratch, pool: pool)
+    case .windows(let windows):
+      windows.run(
+        input: input, outputGradient: outputGradient, into: gradient, batch: batch,
+        scratch: scratch, pool: pool)
     }
-    guard taps > 1 else { return }
-    // [tap][channel] of every output channel to [channel][tap].
-    LayoutFloat.transpose(
-      result, into: gradient, batch: product.rows, rows: taps, columns: channels, isa: isa,
-      pool: pool)
   }
 }
 
 /// The gradient of the right side of a matrix product, `gradient[k, n] = sum over m of
 /// input[m, k] * outputGradient[m, n]`.
 package struct MatMulWeightGradient: Sendable {
-  private let product: TransposedProductFloat
+  private let sums: OuterSumFloat
+
+  /// Numbers of a run that are worth a thread.
+  private static let leastRun = 48
 
   package init(depth: Int, columns: Int, isa: InstructionSet = .best) {
-    product = TransposedProductFloat(
-      rows: depth, columns: columns, tableByteCount: { $0 * 8 }, isa: isa)
+    sums = OuterSumFloat(rows: depth, columns: columns, run: columns, isa: isa)
   }
 
-  package func scratchByteCount(threads: Int) -> Int { product.scratchByteCount(threads: threads) }
+  package func scratchByteCount(threads: Int) -> Int { threads * sums.byteCount }
 
   /// - `left`: `[rows, depth]`.
   /// - `right`: `[rows, columns]`.
@@ -129,29 +79,50 @@ package struct MatMulWeightGradient: Sendable {
     into gradient: UnsafeMutablePointer<Float>, rows: Int, scratch: UnsafeMutableRawPointer,
     pool: ThreadPool
   ) {
-    product.run(
-      depth: rows, left: left, leftStride: product.rows, right: right,
-      rightStride: product.columns, into: gradient, scratch: scratch, pool: pool)
+    let worth = max(1, min(pool.threadCount, rows * sums.count / (1 << 18)))
+    // Shares of the longer side need no sums of their own.
+    if sums.runCount >= worth * Self.leastRun {
+      let result = sums.isTurned ? scratch.assumingMemoryBound(to: Float.self) : gradient
+      let pieces = (sums.runCount + Self.leastRun - 1) / Self.leastRun
+      pool.parallel(worth) { parts in
+        let run =
+          pieces * parts.lowerBound / worth
+          * Self.leastRun..<min(sums.runCount, pieces * parts.upperBound / worth * Self.leastRun)
+        add(left, right, 0..<rows, run: run, to: result)
+      }
+      if sums.isTurned { sums.order(result, into: gradient, pool: pool) }
+      return
+    }
+    let parts = min(worth, max(rows, 1))
+    pool.parallel(parts) { range in
+      for part in range {
+        add(
+          left, right, rows * part / parts..<rows * (part + 1) / parts, run: 0..<sums.runCount,
+          to: (scratch + part * sums.byteCount).assumingMemoryBound(to: Float.self))
+      }
+    }
+    sums.join(parts: parts, scratch, pool: pool)
+    sums.order(scratch.assumingMemoryBound(to: Float.self), into: gradient, pool: pool)
   }
-}
 
-extension TransposedProductFloat {
-  /// The right side as it lies in memory.
-  func run(
-    depth: Int, left: UnsafePointer<Float>, leftStride: Int, right: UnsafePointer<Float>,
-    rightStride: Int, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer,
-    pool: ThreadPool
+  private func add(
+    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, _ range: Range<Int>,
+    run: Range<Int>, to result: UnsafeMutablePointer<Float>
   ) {
-    let columns = columns
-    run(
-      blockCount: (depth + blockDepth - 1) / blockDepth,
-      block: { $0 * blockDepth..<min(depth, ($0 + 1) * blockDepth) }, left: left,
-      leftStride: leftStride,
-      right: Rows { range, memory in
-        let pointers = memory.assumingMemoryBound(to: UnsafePointer<Float>.self)
-        for row in range { pointers[row - range.lowerBound] = right + row * rightStride }
-        return RowTable(
-          pointers: pointers, rowStride: range.count, taps: 1, channels: columns)
-      }, into: output, scratch: scratch, pool: pool)
+    let rows = sums.isTurned ? run : 0..<sums.rows
+    let columns = sums.isTurned ? 0..<sums.columns : run
+    sums.clear(run: run, of: result)
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: blockHeight) {
+      sums.add(
+        OuterSumFloat.Pixels(
+          base: left + first * sums.rows + rows.lowerBound, line: 0, step: sums.rows),
+        OuterSumFloat.Pixels(
+          base: right + first * sums.columns + columns.lowerBound, line: 0, step: sums.columns),
+        lines: 1, count: min(blockHeight, range.upperBound - first), rows: rows, columns: columns,
+        to: result)
+    }
   }
+
+  /// Rows of both sides that fill a part of the second-level cache.
+  private var blockHeight: Int { max(64, 65_536 / max(sums.rows + sums.columns, 1)) }
 }

@@ -81,6 +81,7 @@ package struct TrainingSettings: Codable, Equatable, Sendable {
   package var averaging: Float = 0.01
   package var rangeEpochs: Int?
   package var learnsScales = false
+  package var learnsActivationScales = false
   package var innerValues: [String] = []
   package var innerWeight = 1.0
   package var trainsNormalizations = false

@@ -23,8 +23,8 @@ package enum Objective: Hashable, Sendable {
 }
 
 /// Losses over rows `[rows, columns]`; each leaves its gradient and returns its value.
-enum Loss {
-  static func crossEntropy(
+package enum Loss {
+  package static func crossEntropy(
     _ logits: UnsafeBufferPointer<Float>, labels: [Int64],
     into gradient: UnsafeMutableBufferPointer<Float>
   ) -> Double {

@@ -1,4 +1,5 @@
 internal import Foundation
+package import Kernels
 
 /// How gradients change weights.
 package enum OptimizerKind: Hashable, Codable, Sendable {
@@ -16,21 +17,28 @@ package enum OptimizerKind: Hashable, Codable, Sendable {
 package final class Optimizer {
   package let kind: OptimizerKind
   private let store: ParameterStore
+  private let isa: InstructionSet
+  private let pool: ThreadPool?
   /// By parameter number: momenta, and for AdamW mean squares behind them.
   private(set) var memories: [Int: [Float]] = [:]
   /// Updates so far.
   private(set) var steps = 0
 
-  package init(_ kind: OptimizerKind, _ store: ParameterStore) {
+  package init(
+    _ kind: OptimizerKind, _ store: ParameterStore, isa: InstructionSet = .best,
+    pool: ThreadPool? = nil
+  ) {
     self.kind = kind
     self.store = store
+    self.isa = isa
+    self.pool = pool
   }
 
   /// The length of all gradients together.
   package var gradientNorm: Double {
     var sum = 0.0
-    for (number, entry) in store.entries.enumerated() where entry.hasGradient {
-      for value in store.gradients(number) { sum += Double(value) * Double(value) }
+    for entry in store.entries where entry.hasGradient {
+      sum += squareSum(entry.gradients, count: entry.count, isa: isa)
     }
     return sum.squareRoot()
   }
@@ -85,23 +93,17 @@ package final class Optimizer {
     _ number: Int, _ rate: Float, _ factor: Float, _ betas: (Float, Float), _ epsilon: Float,
     _ decay: Float
   ) {
-    let (values, gradients) = (store.values(number), store.gradients(number))
-    let count = values.count
-    var memory = memories.removeValue(forKey: number) ?? Array(repeating: 0, count: 2 * count)
-    let first = 1 - pow(Double(betas.0), Double(steps))
-    let second = 1 - pow(Double(betas.1), Double(steps))
-    let size = Float(Double(rate) / first)
-    let root = Float(second.squareRoot())
+    let entry = store.entries[number]
+    var memory =
+      memories.removeValue(forKey: number) ?? Array(repeating: 0, count: 2 * entry.count)
+    let step = AdamStep(
+      number: steps, rate: rate, betas: betas, epsilon: epsilon, decay: decay, factor: factor,
+      isa: isa)
     memory.withUnsafeMutableBufferPointer { memory in
-      for index in 0..<count {
-        let gradient = factor * gradients[index]
-        let mean = memory[index] + (1 - betas.0) * (gradient - memory[index])
-        let square = betas.1 * memory[count + index] + (1 - betas.1) * gradient * gradient
-        memory[index] = mean
-        memory[count + index] = square
-        let value = values[index] * (1 - rate * decay)
-        values[index] = value - size * mean / (square.squareRoot() / root + epsilon)
-      }
+      guard let memory = memory.baseAddress else { return }
+      step.run(
+        gradient: entry.gradients, memory: memory, values: entry.values, count: entry.count,
+        pool: pool)
     }
     memories[number] = memory
   }

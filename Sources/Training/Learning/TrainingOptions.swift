@@ -17,6 +17,8 @@ package struct TrainingOptions: Hashable, Sendable {
   package var averagingConstant: Float = 0.01
   /// Whether scales of weights are trained (LSQ).
   package var learnsScales = false
+  /// Whether scales of activations are trained, too.
+  package var learnsActivationScales = false
   /// After how many epochs ranges stay as they are.
   package var rangeEpochs: Int?
   /// Inner values that are pulled towards the float model's, and how much they count together.

@@ -55,7 +55,8 @@ package final class TrainingRun {
     }
     rounding = try Rounding(
       layers, resolution, rule: options.ranges, averagingConstant: options.averagingConstant,
-      learnsScales: options.learnsScales)
+      learnsScales: options.learnsScales,
+      learnsActivationScales: options.learnsActivationScales)
     var constants: Set<String>?
     if let chosen = options.layers {
       constants = try TrainableConstants.names(in: model.graph, of: chosen, among: layers)
@@ -86,7 +87,7 @@ package final class TrainingRun {
     teacher = try Teacher(
       model, names: Array(Set([target] + options.innerValues)).sorted(), threads: threads,
       isa: isa)
-    optimizer = Optimizer(options.optimizer, store)
+    optimizer = Optimizer(options.optimizer, store, isa: isa, pool: pool)
     position = TrainingPosition()
     if options.objective.needsLabels { try checkLabels() }
     // Compiling says now what cannot be trained.

@@ -68,6 +68,7 @@ extension FloatActivation {
 
 /// One function, element by element.
 final class ActivationStep: TrainingStep {
+  var worksInPlace: Bool { true }
   private let function: FloatActivation
   private let input: Operand
   private let output: Product

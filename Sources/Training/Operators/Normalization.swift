@@ -3,18 +3,19 @@ internal import Graphs
 internal import Kernels
 internal import Tensors
 
-/// Softmax and LogSoftmax over the last axis.
+/// Softmax and LogSoftmax over one axis.
 enum SoftmaxOperator: DifferentiableOperator {
   static func compile(_ site: TrainingSite) throws(TrainingError) {
     let shape = try site.shape(0)
-    let axis = Int(site.node.int("axis") ?? -1)
-    guard shape.rank > 0, shape.resolved(axis: axis) == shape.rank - 1 else {
-      throw site.unsupported("axis \(axis) of \(shape); the last one has a gradient")
+    let given = Int(site.node.int("axis") ?? -1)
+    guard let axis = shape.resolved(axis: given) else {
+      throw site.unsupported("axis \(given) of \(shape)")
     }
     let input = try site.input(0, .rowMajor)
     let output = site.output(0, shape)
-    site.emit(
-      SoftmaxStep(input, output, isLogarithm: site.node.is("LogSoftmax")), keeps: [output.slot])
+    let step = SoftmaxStep(
+      input, output, axis: axis, isLogarithm: site.node.is("LogSoftmax"), site)
+    site.emit(step, keeps: [output.slot], scratch: [step.scratch])
   }
 }
 
@@ -23,18 +24,48 @@ private final class SoftmaxStep: TrainingStep {
   private let output: Product
   private let isLogarithm: Bool
   private let columns: Int
+  /// Values behind one of the axis; they are turned to the front where there are several.
+  private let inner: Int
+  let scratch: Slot
 
-  init(_ input: Operand, _ output: Product, isLogarithm: Bool) {
+  init(
+    _ input: Operand, _ output: Product, axis: Int, isLogarithm: Bool, _ site: TrainingSite
+  ) {
     self.input = input
     self.output = output
     self.isLogarithm = isLogarithm
-    columns = input.shape[input.shape.rank - 1]
+    columns = input.shape[axis]
+    inner = input.shape.dimensions[(axis + 1)...].reduce(1, *)
+    scratch = site.scratch(byteCount: inner > 1 ? 3 * input.count * 4 : 0)
+  }
+
+  private var rows: Int { input.count / max(columns, 1) }
+
+  /// `[outer, columns, inner]` to `[outer, inner, columns]`, or back.
+  private func turn(
+    _ values: UnsafePointer<Float>, into turned: UnsafeMutablePointer<Float>, isBack: Bool,
+    _ run: StepRun
+  ) {
+    LayoutFloat.transpose(
+      values, into: turned, batch: rows / max(inner, 1), rows: isBack ? inner : columns,
+      columns: isBack ? columns : inner, isa: run.isa, pool: run.pool)
   }
 
   func forward(_ run: StepRun) {
+    let (x, y) = (run.floats(input.slot), run.floats(output.slot))
+    guard inner > 1 else { return softmax(x, into: y, run) }
+    let turned = run.floats(scratch)
+    turn(x, into: turned, isBack: false, run)
+    softmax(turned, into: turned + input.count, run)
+    turn(turned + input.count, into: y, isBack: true, run)
+  }
+
+  private func softmax(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ run: StepRun
+  ) {
     SoftmaxFloat.run(
-      run.floats(input.slot), into: run.floats(output.slot), rows: input.count / max(columns, 1),
-      columns: columns, logarithm: isLogarithm, isa: run.isa, pool: run.pool)
+      x, into: y, rows: rows, columns: columns, logarithm: isLogarithm, isa: run.isa,
+      pool: run.pool)
   }
 
   func backward(_ run: StepRun) {
@@ -42,14 +73,28 @@ private final class SoftmaxStep: TrainingStep {
       return
     }
     let y = run.floats(output.slot)
+    guard inner > 1 else { return gradient(y, from, into: to, run) }
+    let turned = run.floats(scratch)
+    let upstream = turned + input.count
+    let result = upstream + input.count
+    turn(y, into: turned, isBack: false, run)
+    turn(from, into: upstream, isBack: false, run)
+    gradient(turned, upstream, into: result, run)
+    turn(result, into: to, isBack: true, run)
+  }
+
+  private func gradient(
+    _ y: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+    _ run: StepRun
+  ) {
     if isLogarithm {
       // The softmax itself, to be turned into the gradient.
-      FloatActivation.exp.apply(y, into: to, count: input.count, isa: run.isa, pool: run.pool)
+      FloatActivation.exp.apply(y, into: dx, count: input.count, isa: run.isa, pool: run.pool)
     }
-    run.pool.parallel(input.count / max(columns, 1), grain: max(1, 8_192 / max(columns, 1))) {
+    run.pool.parallel(rows, grain: max(1, 8_192 / max(columns, 1))) {
       [columns, isLogarithm] rows in
       for row in rows {
-        let (y, dy, dx) = (y + row * columns, from + row * columns, to + row * columns)
+        let (y, dy, dx) = (y + row * columns, dy + row * columns, dx + row * columns)
         var sum: Float = 0
         if isLogarithm {
           for index in 0..<columns { sum += dy[index] }

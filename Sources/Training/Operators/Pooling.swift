@@ -51,18 +51,18 @@ enum MaximumPoolOperator: DifferentiableOperator {
 }
 
 private final class MaximumPoolStep: TrainingStep {
-  private let geometry: ConvolutionGeometry
   private let input: Operand
   private let output: Product
   private let pool: PoolingFloat
+  private let gradient: MaximumPoolGradient
 
   init(
     _ geometry: ConvolutionGeometry, _ input: Operand, _ output: Product, _ site: TrainingSite
   ) {
-    self.geometry = geometry
     self.input = input
     self.output = output
     pool = PoolingFloat(kind: .maximum, geometry: geometry, isa: site.isa)
+    gradient = MaximumPoolGradient(geometry: geometry, isa: site.isa)
   }
 
   func forward(_ run: StepRun) {
@@ -75,40 +75,9 @@ private final class MaximumPoolStep: TrainingStep {
     guard let to = run.floats(input.gradient), let from = run.floats(output.gradient) else {
       return
     }
-    let (x, y) = (run.floats(input.slot), run.floats(output.slot))
-    let channels = geometry.inputChannels
-    run.pool.parallel(input.shape[0]) { [geometry] images in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: channels) { memory in
-        guard let rest = memory.baseAddress else { return }
-        for image in images {
-          let start = image * geometry.inputCount
-          (to + start).update(repeating: 0, count: geometry.inputCount)
-          var place = image * geometry.outputHeight * geometry.outputWidth * channels
-          for oy in 0..<geometry.outputHeight {
-            for ox in 0..<geometry.outputWidth {
-              rest.update(from: from + place, count: channels)
-              geometry.eachPixel(oy, ox) { pixel in
-                Self.take(x + start + pixel, y + place, rest, to + start + pixel, channels)
-              }
-              place += channels
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Gives what is left of a gradient to the channels whose value is the largest one.
-  @inline(__always)
-  private static func take(
-    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ rest: UnsafeMutablePointer<Float>,
-    _ gradient: UnsafeMutablePointer<Float>, _ channels: Int
-  ) {
-    for channel in 0..<channels {
-      let isLargest = x[channel] == y[channel]
-      gradient[channel] += isLargest ? rest[channel] : 0
-      rest[channel] = isLargest ? 0 : rest[channel]
-    }
+    gradient.run(
+      input: run.floats(input.slot), output: run.floats(output.slot), outputGradient: from,
+      into: to, batch: input.shape[0], pool: run.pool)
   }
 }
 

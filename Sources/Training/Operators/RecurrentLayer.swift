@@ -13,6 +13,9 @@ enum RecurrentOperator: DifferentiableOperator {
     let weights = try site.input(1, .rowMajor)
     let recurrent = try site.input(2, .rowMajor)
     let bias = site.hasInput(3) ? try site.input(3, .rowMajor) : nil
+    let initial = try (5...6).map { index throws(TrainingError) in
+      site.hasInput(index) ? try site.input(index, .rowMajor) : nil
+    }
     let hidden = recurrent.shape[2]
     let directions = recurrent.shape[0]
     let state = Shape([directions, x.shape[1], hidden])
@@ -24,9 +27,11 @@ enum RecurrentOperator: DifferentiableOperator {
     while outputs.count < 3 { outputs.append(nil) }
     let step = RecurrentLayerStep(
       isLSTM: isLSTM, isReversed: node.string("direction") == "reverse", x, weights, recurrent,
-      bias, outputs, site)
+      bias, initial, outputs, site)
     site.emit(
-      step, keeps: [x.slot, weights.slot, recurrent.slot] + step.kept, scratch: [step.scratch])
+      step,
+      keeps: [x.slot, weights.slot, recurrent.slot] + initial.compactMap { $0?.slot } + step.kept,
+      scratch: [step.scratch])
   }
 
   private static func refuseRareForms(
@@ -34,9 +39,9 @@ enum RecurrentOperator: DifferentiableOperator {
   ) throws(TrainingError) {
     let node = site.node
     if site.hasInput(4) { throw site.unsupported("sequences of different lengths") }
-    for index in 5...7 where site.hasInput(index) {
-      let isZero = (try? site.constant(index))?.floats.allSatisfy { $0 == 0 } ?? false
-      guard isZero else { throw site.unsupported("initial states or peepholes") }
+    if site.hasInput(7) {
+      let isZero = (try? site.constant(7))?.floats.allSatisfy { $0 == 0 } ?? false
+      guard isZero else { throw site.unsupported("peepholes") }
     }
     if node.attributes["activations"] != nil {
       guard case .strings(let names)? = node.attributes["activations"] else {
@@ -66,6 +71,8 @@ private final class RecurrentLayerStep: TrainingStep {
   let weights: Operand
   let recurrent: Operand
   let bias: Operand?
+  /// The state, and LSTM's cell, before the first step; zeros where there is none.
+  let initial: [Operand?]
   let outputs: [Product?]
   let steps: Int
   let batch: Int
@@ -93,7 +100,7 @@ private final class RecurrentLayerStep: TrainingStep {
 
   init(
     isLSTM: Bool, isReversed: Bool, _ x: Operand, _ weights: Operand, _ recurrent: Operand,
-    _ bias: Operand?, _ outputs: [Product?], _ site: TrainingSite
+    _ bias: Operand?, _ initial: [Operand?], _ outputs: [Product?], _ site: TrainingSite
   ) {
     self.isLSTM = isLSTM
     self.isReversed = isReversed
@@ -101,6 +108,7 @@ private final class RecurrentLayerStep: TrainingStep {
     self.weights = weights
     self.recurrent = recurrent
     self.bias = bias
+    self.initial = initial
     self.outputs = outputs
     steps = x.shape[0]
     batch = x.shape[1]
@@ -162,7 +170,12 @@ private final class RecurrentLayerStep: TrainingStep {
       run.floats(x.slot), w, into: gates, bias: b.map { UnsafePointer($0) },
       scratch: run.raw(scratch), pool: run.pool)
     let order = order(direction)
-    (states + order[0] * batch * hidden).update(repeating: 0, count: batch * hidden)
+    let start = states + order[0] * batch * hidden
+    if let given = initialValues(0, direction, run) {
+      start.update(from: given, count: batch * hidden)
+    } else {
+      start.update(repeating: 0, count: batch * hidden)
+    }
     let last = states + rows * hidden
     for (place, t) in order.enumerated() {
       let state = states + t * batch * hidden
@@ -173,7 +186,10 @@ private final class RecurrentLayerStep: TrainingStep {
       let gate = gates + t * batch * width
       let cell = cells + t * batch * hidden
       if isLSTM {
-        let before = place > 0 ? cells + order[place - 1] * batch * hidden : nil
+        let before =
+          place > 0
+          ? UnsafePointer(cells + order[place - 1] * batch * hidden)
+          : initialValues(1, direction, run)
         updateLSTM(gate, work, before, cell, next, run)
       } else {
         updateGRU(gate, work, cell, state, next, run)
@@ -192,6 +208,13 @@ private final class RecurrentLayerStep: TrainingStep {
     }
   }
 
+  /// What `initial` holds for a direction.
+  private func initialValues(
+    _ index: Int, _ direction: Int, _ run: StepRun
+  ) -> UnsafePointer<Float>? {
+    initial[index].map { UnsafePointer(run.floats($0.slot) + direction * batch * hidden) }
+  }
+
   private func activate(
     _ function: FloatActivation, _ values: UnsafeMutablePointer<Float>, _ count: Int, _ run: StepRun
   ) {
@@ -200,7 +223,7 @@ private final class RecurrentLayerStep: TrainingStep {
 
   private func updateLSTM(
     _ gates: UnsafeMutablePointer<Float>, _ product: UnsafePointer<Float>,
-    _ before: UnsafeMutablePointer<Float>?, _ cells: UnsafeMutablePointer<Float>,
+    _ before: UnsafePointer<Float>?, _ cells: UnsafeMutablePointer<Float>,
     _ next: UnsafeMutablePointer<Float>, _ run: StepRun
   ) {
     for index in 0..<batch * width { gates[index] += product[index] }
@@ -268,8 +291,8 @@ private final class RecurrentLayerStep: TrainingStep {
       let (dx, dh) = (byInput + t * batch * width, byState + t * batch * width)
       if isLSTM {
         stepLSTM(
-          direction, t, before: place > 0 ? order[place - 1] : nil, stateGradient, cellGradient,
-          dx, run)
+          direction, t, before: place > 0 ? order[place - 1] : nil, stateGradient, cellGradient, dx,
+          run)
         dh.update(from: dx, count: batch * width)
         stateGradient.update(repeating: 0, count: batch * hidden)
       } else {
@@ -277,6 +300,10 @@ private final class RecurrentLayerStep: TrainingStep {
       }
       towardsState.run(dh, r, into: product, scratch: run.raw(scratch), pool: run.pool)
       for index in 0..<batch * hidden { stateGradient[index] += product[index] }
+    }
+    for (operand, gradient) in zip(initial, [stateGradient, cellGradient]) {
+      guard let to = run.floats(operand?.gradient) else { continue }
+      (to + direction * batch * hidden).update(from: gradient, count: batch * hidden)
     }
     if let to = run.floats(weights.gradient) {
       weightGradient.run(
@@ -320,7 +347,8 @@ private final class RecurrentLayerStep: TrainingStep {
     let gates = run.floats(self.gates) + (direction * rows + t * batch) * width
     let all = run.floats(cells) + direction * rows * hidden
     let cell = all + t * batch * hidden
-    let old = before.map { all + $0 * batch * hidden }
+    let old =
+      before.map { UnsafePointer(all + $0 * batch * hidden) } ?? initialValues(1, direction, run)
     for row in 0..<batch {
       let (gate, gradient) = (gates + row * width, gradients + row * width)
       // The activated cell, in the place of the last gradient of this row.

@@ -56,5 +56,6 @@ struct BackwardSchedule {
         }
       }
     }
+    builder.shareGradients(targets: targets, isActive: isActive)
   }
 }

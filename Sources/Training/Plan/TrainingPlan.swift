@@ -47,6 +47,7 @@ package final class TrainingPlan {
     guard outputValues.values.contains(where: { $0.gradient != nil }) else {
       throw .nothingToTrain
     }
+    builder.shareValues(targets: Array(outputValues.values))
     schedule = BackwardSchedule(
       builder, targets: outputValues.values.filter { $0.gradient != nil })
     records = builder.records

@@ -45,8 +45,14 @@ struct StepRun {
 /// `backward` finds the gradients of what the step made and overwrites those of what it read; where
 /// a value has several readers the plan adds up.
 protocol TrainingStep: AnyObject {
+  /// Whether what is made may lie over the only value read, and its gradient over the result's.
+  var worksInPlace: Bool { get }
   func forward(_ run: StepRun)
   func backward(_ run: StepRun)
+}
+
+extension TrainingStep {
+  var worksInPlace: Bool { false }
 }
 
 /// Reads a node, makes known what it computes, and adds the step that does.

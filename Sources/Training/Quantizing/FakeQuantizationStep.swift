@@ -4,6 +4,7 @@ internal import Tensors
 
 /// Rounds a value to codes and back; gradients pass straight through where codes do not saturate.
 final class FakeQuantizationStep: TrainingStep {
+  var worksInPlace: Bool { true }
   private let module: FakeQuantizationModule
   private let input: Operand
   private let output: Product
@@ -121,8 +122,11 @@ final class FakeQuantizationStep: TrainingStep {
       input: values, outputGradient: gradient, maps: module.maps)
     let codes = Double(module.maps[0].highest - module.maps[0].zeroPoint)
     let factor = 1 / (Double(input.count / extent.channels) * max(codes, 1)).squareRoot()
+    // Edges that share codes share a scale, whose gradients add up.
+    let isFirst = !store.entries[scales].hasGradient
     for (index, sum) in sums.enumerated() {
-      store.gradients(scales)[index] = Float(sum * factor)
+      store.gradients(scales)[index] =
+        Float(sum * factor) + (isFirst ? 0 : store.gradients(scales)[index])
     }
     store.markReached(scales)
   }

@@ -26,18 +26,22 @@ package final class Rounding {
   /// - Parameters:
   ///   - averagingConstant: of activations, and of weights under ``RangeRule/torch(_:)``.
   ///   - learnsScales: whether scales of weights are trained (LSQ).
+  ///   - learnsActivationScales: whether those of activations are, from what the first batch suggests.
   package init(
     _ layers: LayerGraph, _ resolution: Resolution, rule: RangeRule = .recipe,
-    averagingConstant: Float = 0.01, learnsScales: Bool = false
+    averagingConstant: Float = 0.01, learnsScales: Bool = false,
+    learnsActivationScales: Bool = false
   ) throws(TrainingError) {
     self.layers = layers
     self.resolution = resolution
     for choice in resolution.edges.values where choice.isQuantized {
       guard edges[choice.representative] == nil else { continue }
       let scheme = resolution.edges[choice.representative]?.scheme ?? choice.scheme
+      let rule = try Self.rule(scheme, rule, averagingConstant, edge: choice.representative)
+      var isFixed = false
+      if case .fixed = rule { isFixed = true }
       edges[choice.representative] = FakeQuantizationModule(
-        choice.representative,
-        rule: try Self.rule(scheme, rule, averagingConstant, edge: choice.representative))
+        choice.representative, rule: rule, learnsScale: learnsActivationScales && !isFixed)
     }
     for layer in layers.layers {
       guard let choice = resolution.layers[layer.id], choice.precision != .float32 else { continue }

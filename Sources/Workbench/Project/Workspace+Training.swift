@@ -190,6 +190,7 @@ extension TrainingOptions {
     averagingConstant = settings.averaging
     rangeEpochs = settings.rangeEpochs
     learnsScales = settings.learnsScales
+    learnsActivationScales = settings.learnsActivationScales
     innerValues = settings.innerValues
     innerWeight = settings.innerWeight
     trainsNormalizations = settings.trainsNormalizations

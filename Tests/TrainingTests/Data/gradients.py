@@ -183,7 +183,7 @@ def gates(order, weights):
     return torch.cat([parts[index] for index in order])
 
 
-def recurrent(name, kind, batch, steps, inputs, hidden, both, linear=True):
+def recurrent(name, kind, batch, steps, inputs, hidden, both, begins=False):
     count = 4 if kind == "LSTM" else 3
     directions = 2 if both else 1
     x = random(steps, batch, inputs, low=-1, high=1)
@@ -193,7 +193,7 @@ def recurrent(name, kind, batch, steps, inputs, hidden, both, linear=True):
     order = [0, 2, 3, 1] if kind == "LSTM" else [1, 0, 2]
     module = getattr(torch.nn, kind)(inputs, hidden, bidirectional=both).double()
 
-    def run(x, w, r, b):
+    def run(x, w, r, b, *initial):
         parameters = {}
         for direction in range(directions):
             suffix = "_l0" + ("_reverse" if direction else "")
@@ -202,14 +202,19 @@ def recurrent(name, kind, batch, steps, inputs, hidden, both, linear=True):
             first, second = b[direction].chunk(2)
             parameters["bias_ih" + suffix] = gates(order, first)
             parameters["bias_hh" + suffix] = gates(order, second)
-        y, last = torch.func.functional_call(module, parameters, (x,))
+        given = () if not initial else (initial,) if kind == "LSTM" else initial
+        y, last = torch.func.functional_call(module, parameters, (x, *given))
         y = y.reshape(steps, batch, directions, hidden).transpose(1, 2)
         return [y, *last] if kind == "LSTM" else [y, last]
 
     attributes = {"hidden_size": hidden, "direction": "bidirectional" if both else "forward"}
     if kind == "GRU":
         attributes["linear_before_reset"] = 1
-    case(name, kind, [x, w, r, b], run, attributes)
+    count = (2 if kind == "LSTM" else 1) if begins else 0
+    states = [random(directions, batch, hidden, low=-1, high=1) for _ in range(count)]
+    case(name, kind, [x, w, r, b, *states], run, attributes)
+    if begins:
+        cases[-1]["missing"] = [4]
 
 
 recurrent("LSTM", "LSTM", 2, 3, 3, 4, False)
@@ -223,6 +228,13 @@ case("BatchNormalization frozen", "BatchNormalization", [x, gamma, beta], lambda
 running = mean.clone(), variance.clone()
 case("BatchNormalization by batch", "BatchNormalization", [x, gamma, beta], lambda x, g, b: F.batch_norm(x, *running, g, b, True, 0.1, 1e-5), {"epsilon": 1e-5}, {3: mean, 4: variance})
 cases[-1]["running"] = [tensor(value) for value in running]
+
+case("Softmax inner axis", "Softmax", [random(2, 7, 5)], lambda x: x.softmax(1), {"axis": 1})
+case("LogSoftmax first axis", "LogSoftmax", [random(6, 2, 3)], lambda x: x.log_softmax(0), {"axis": 0})
+recurrent("LSTM from a state", "LSTM", 2, 3, 3, 4, False, begins=True)
+recurrent("LSTM bidirectional from a state", "LSTM", 2, 3, 2, 3, True, begins=True)
+recurrent("GRU from a state", "GRU", 2, 3, 3, 4, False, begins=True)
+recurrent("GRU bidirectional from a state", "GRU", 1, 2, 3, 4, True, begins=True)
 
 path = pathlib.Path(__file__).with_name("gradients.json")
 path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
