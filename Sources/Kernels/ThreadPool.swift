@@ -18,7 +18,7 @@ package final class ThreadPool: @unchecked Sendable {
   /// - Precondition: `threads` is at least 1.
   package init(threads: Int) {
     precondition(threads >= 1, "a pool of \(threads) threads")
-    team = ThreadTeam()
+    team = ThreadTeam(threads: threads)
     for worker in 1..<max(threads, 1) {
       var thread = pthread_t()
       let start = Unmanaged.passRetained(ThreadStart(team: team, worker: worker))
@@ -52,17 +52,16 @@ package final class ThreadPool: @unchecked Sendable {
     guard count > 0 else { return }
     let parts = min(threadCount, max(1, count / max(grain, 1)))
     guard parts > 1, team.claim() else { return body(0..<count) }
-    team.run { _ in
-      while true {
-        let part = team.next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard part < parts else { return }
+    team.run { worker in
+      team.share(parts, as: worker) { part in
         body(count * part / parts..<count * (part + 1) / parts)
       }
     }
     team.release()
   }
 
-  /// Hands out `0..<count` in ranges of `chunk` to whichever thread is free.
+  /// Hands out `0..<count` in ranges of `chunk`: each thread begins with a part of its own, and takes
+  /// over from others what they have not begun when that is done.
   /// - `body`: runs concurrently; `worker` lies in `0..<threadCount` and no two running
   ///   calls share it, so that it can index scratch memory.
   package func dynamic(
@@ -77,10 +76,8 @@ package final class ThreadPool: @unchecked Sendable {
       return
     }
     team.run { worker in
-      while true {
-        let start = team.next.wrappingAdd(step, ordering: .relaxed).oldValue
-        guard start < count else { return }
-        body(start..<min(start + step, count), worker)
+      team.share((count + step - 1) / step, as: worker) { chunk in
+        body(chunk * step..<min((chunk + 1) * step, count), worker)
       }
     }
     team.release()

@@ -10,8 +10,10 @@ internal import Synchronization
 /// `@unchecked`: `loop` is written while no loop is open and nobody takes part in one; the condition
 /// is touched with `mutex` held.
 final class ThreadTeam: @unchecked Sendable {
-  /// The first index that is not handed out.
-  let next = Atomic<Int>(0)
+  private let threads: Int
+  /// For each thread, how much of its part of the loop is handed out; a cache line each.
+  private let taken: UnsafeMutablePointer<Atomic<Int>>
+  private static let line = 128 / MemoryLayout<Atomic<Int>>.stride
   private let isBusy = Atomic<Bool>(false)
   private let isStopping = Atomic<Bool>(false)
   private let door = Atomic<Int>(0)
@@ -36,7 +38,10 @@ final class ThreadTeam: @unchecked Sendable {
   /// Looks at a condition before a thread goes to sleep; 20 to 100 µs.
   private static let patience = 2_000
 
-  init() {
+  init(threads: Int) {
+    self.threads = threads
+    taken = .allocate(capacity: threads * Self.line)
+    for index in 0..<threads * Self.line { (taken + index).initialize(to: Atomic(0)) }
     mutex.initialize(to: pthread_mutex_t())
     wake.initialize(to: pthread_cond_t())
     pthread_mutex_init(mutex, nil)
@@ -48,6 +53,8 @@ final class ThreadTeam: @unchecked Sendable {
     pthread_mutex_destroy(mutex)
     wake.deallocate()
     mutex.deallocate()
+    taken.deinitialize(count: threads * Self.line)
+    taken.deallocate()
   }
 
   /// Whether the team was free and now belongs to the caller.
@@ -58,7 +65,7 @@ final class ThreadTeam: @unchecked Sendable {
   func release() { isBusy.store(false, ordering: .releasing) }
 
   /// Runs `body` with 0 on this thread and with their numbers on others that are in time for it;
-  /// each of them takes indices from `next` until none is left.
+  /// each of them takes its `share`.
   func run(_ body: (Int) -> Void) {
     lendLoop(body, Unmanaged.passUnretained(self).toOpaque()) { loop, owner in
       Unmanaged<ThreadTeam>.fromOpaque(owner).takeUnretainedValue().run(loop)
@@ -66,7 +73,7 @@ final class ThreadTeam: @unchecked Sendable {
   }
 
   private func run(_ body: UnsafePointer<kern_loop>) {
-    next.store(0, ordering: .relaxed)
+    for thread in 0..<threads { taken[thread * Self.line].store(0, ordering: .relaxed) }
     finished.store(0, ordering: .relaxed)
     loop = body
     door.store(Door(word: door.load(ordering: .relaxed)).following.word, ordering: .releasing)
@@ -77,6 +84,22 @@ final class ThreadTeam: @unchecked Sendable {
     ).joined
     wait { finished.load(ordering: .acquiring) == joined }
     loop = nil
+  }
+
+  /// Calls `body` with some of `0..<count`, until all are handed out: first with those of this
+  /// thread's part, so that what one loop wrote the next finds in the same cache.
+  func share(_ count: Int, as worker: Int, _ body: (Int) -> Void) {
+    for step in 0..<threads {
+      let owner = (worker + step) % threads
+      let end = count * (owner + 1) / threads
+      while true {
+        let index =
+          count * owner / threads
+          + taken[owner * Self.line].wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < end else { break }
+        body(index)
+      }
+    }
   }
 
   /// Takes part in loops as they come, until `stop`.

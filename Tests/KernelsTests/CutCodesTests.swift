@@ -106,6 +106,27 @@ import Testing
     }
   }
 
+  /// Images so low, or of so few lines, that some threads have none or one.
+  @Test(arguments: [(1, 1_000, 64, 2), (3, 100, 64, 2), (14, 14, 128, 8)])
+  func lowImagesAreCutForAnyNumberOfThreads(
+    height: Int, width: Int, channels: Int, threads: Int
+  ) {
+    let geometry = ConvolutionGeometry(
+      inputHeight: height, inputWidth: width, inputChannels: channels, outputChannels: channels,
+      kernelHeight: min(height, 3), kernelWidth: 3, padLeft: 1, padRight: 1)
+    let input = (0..<geometry.inputCount).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+    let weights = Int8Values.random.weights(geometry.weightCount, seed: 4)
+    let sums = Int8Reference.accumulators(
+      geometry, input: input, weights: weights, zeroPoint: 3, batch: 1)
+    for isa in InstructionSet.available where isa != .scalar {
+      let convolution = ConvolutionInt8(
+        geometry: geometry, weights: weights,
+        requantization: Requantization(
+          multipliers: [0.001], biases: [], inputZeroPoint: 3, outputZeroPoint: 128), isa: isa)
+      #expect(run(convolution, input, 3, batch: 1, threads: threads) == sums, "\(isa)")
+    }
+  }
+
   private func run(
     _ convolution: ConvolutionInt8, _ input: [UInt8], _ zeroPoint: UInt8, batch: Int, threads: Int
   ) -> [Int32] {

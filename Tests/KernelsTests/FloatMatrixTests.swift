@@ -50,6 +50,34 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.available)
+  func noRowsAreNothingToDoForSeveralThreads(isa: InstructionSet) {
+    let weights = testValues(256 * 512)
+    let gemm = GEMMFloat(depth: 256, columns: 512, weights: weights, isa: isa)
+    let nothing = GuardedBuffer<Float>(count: 0, repeating: 0)
+    withScratch(gemm.scratchByteCount(threads: 2)) { scratch in
+      gemm.run(
+        nothing.base, into: nothing.base, rows: 0, scratch: scratch, pool: ThreadPool(threads: 2))
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func hardSwishIsTakenInWithTheSums(isa: InstructionSet) {
+    let (rows, depth, columns) = (15, 20, 57)
+    let a = testValues(rows * depth)
+    let b = testValues(depth * columns, seed: 2)
+    let expected = Self.reference(a, b, rows, depth, columns, alpha: 1).map {
+      $0 * max(0, min(1, $0 / 6 + 0.5))
+    }
+    let gemm = GEMMFloat(
+      depth: depth, columns: columns, weights: b, activation: .hardSwish, isa: isa)
+    let to = GuardedBuffer<Float>(count: rows * columns, repeating: .nan)
+    withScratch(gemm.scratchByteCount(threads: 1)) { scratch in
+      gemm.run(a, into: to.base, rows: rows, scratch: scratch, pool: ThreadPool(threads: 1))
+    }
+    #expect(agree(to.array, expected))
+  }
+
+  @Test(arguments: InstructionSet.available)
   func activationReachesEveryColumnOfASplitRow(isa: InstructionSet) {
     let (depth, columns) = (20, 100)
     let a = testValues(depth)

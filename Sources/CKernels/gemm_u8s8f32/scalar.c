@@ -7,7 +7,9 @@ void kern_gemm_u8s8_f32__scalar(const kern_gemm_u8s8_panels *panels, const kern_
                                 const int32_t *initial, const kern_sum_scaling *scaling, float *out,
                                 size_t out_stride, size_t first_panel, size_t end_panel) {
   for (size_t r = 0; r < rows->rows; r++) {
-    const kern_gemm_u8_rows row = {rows->data + r * rows->stride, rows->stride, 1};
+    kern_gemm_u8_rows row = *rows;
+    row.data += r * rows->stride;
+    row.rows = 1;
     for (size_t p = first_panel; p < end_panel; p++) {
       const size_t first = p * 16;
       const size_t count = panels->columns - first < 16 ? panels->columns - first : 16;

@@ -14,8 +14,13 @@ static inline __attribute__((always_inline)) void
 multiply_part(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows, size_t first,
               const small_codes *_Nullable codes, const int32_t *initial, size_t first_panel,
               size_t end_panel, store_tile *store, const void *output) {
+  const size_t tiles = (rows->rows + tile_rows - 1) / tile_rows;
   for (size_t p = first_panel; p < end_panel; p++) {
-    const column_panel panel = panel_at(panels, p, initial);
+    column_panel panel = panel_at(panels, p, initial);
+    // Behind the last panel comes the first again, for the rows that follow.
+    const size_t following = p + 1 < end_panel ? p + 1 : first_panel;
+    panel.next = panels->weights + panels->starts[following] * 64;
+    panel.pace = tiles > 0 ? (64 + tiles - 1) / tiles : 0;
     for (size_t r = 0, height; r < rows->rows; r += height) {
       height = tile_height(rows->rows, r);
       _Alignas(32) tile_sums sums;
@@ -24,6 +29,7 @@ multiply_part(const kern_gemm_u8s8_panels *panels, const kern_gemm_u8_rows *rows
         kern_add_outliers_u8s8__avx2(&panel, codes, r, height, sums);
       }
       store(&panel, p, first + r, height, sums, output);
+      panel.next += panel.pace * panel.steps;
     }
   }
 }

@@ -2,15 +2,13 @@
 // Those of 7 bits let twice as many weights into a 16-bit sum, so each code is cut to such a range,
 // which is multiplied at full speed, and the rest of the few that do not fit is multiplied alone.
 #include "small_codes_avx2.h"
+#include "../cut_u8/cut_u8.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #define INLINE static inline __attribute__((always_inline))
-
-// Where the range of small codes begins when codes lie on both sides of zero.
-enum { middle = 64 };
 
 typedef struct {
   __m256i codes;
@@ -49,7 +47,7 @@ static outlier_shares shares(const kern_gemm_u8_rows *rows, size_t quads) {
     for (size_t q = 0; q < quads; q += 8) {
       const eight_quads x = load(rows->data + r * rows->stride, q, quads);
       const unsigned outside_zero = outside(x.codes, _mm256_setzero_si256());
-      const unsigned outside_mid = outside(x.codes, _mm256_set1_epi8(middle));
+      const unsigned outside_mid = outside(x.codes, _mm256_set1_epi8(kern_middle_base));
       zero += (size_t)__builtin_popcount(outside_zero & x.valid);
       mid += (size_t)__builtin_popcount(outside_mid & x.valid);
     }
@@ -149,7 +147,7 @@ bool kern_small_codes_u8__avx2(const kern_gemm_u8_rows *rows, size_t quads, floa
   to->is_split = true;
   to->data = to->codes;
   to->stride = (quads * 4 + 31) / 32 * 32;
-  to->base = is_middle ? middle : 0;
+  to->base = is_middle ? kern_middle_base : 0;
   return split(rows, quads, to);
 }
 

@@ -88,11 +88,15 @@ INLINE void add_centred(const size_t rows, const size_t vectors, const uint8_t *
 INLINE void add_runs(const column_panel *panel, const size_t rows, const size_t vectors,
                      const uint8_t *a, size_t stride, int32_t (*sums)[16]) {
   const uint16_t *order = panel->order;
-  const int8_t *w = panel->weights;
+  const int8_t *w = panel->weights, *next = panel->next;
   const size_t step = 32 * vectors;
 #define RUNS(count, length)                                                                        \
   for (size_t run = 0; run < panel->runs.count; run++, order += length, w += length * step) {      \
     add_run(length, rows, vectors, a, stride, order, w, sums);                                     \
+    if (vectors == 2 && rows > 2) { /* behind a narrow panel there is little */                    \
+      _mm_prefetch((const char *)next, _MM_HINT_T1);                                               \
+      next += length * panel->pace;                                                                \
+    }                                                                                              \
   }
   RUNS(eights, 8)
   RUNS(fours, 4)

@@ -18,6 +18,10 @@ typedef struct {
   const int32_t *initial;
   const int32_t *centres;
   size_t columns; // 1...16
+  // Weights that are wanted next, and how many of their bytes a tile fetches for each of its own
+  // steps: each tile its share, as the first one would wait for memory if it fetched them all.
+  const int8_t *next;
+  size_t pace;
 } column_panel;
 
 static inline column_panel panel_at(const kern_gemm_u8s8_panels *panels, size_t panel,
@@ -31,7 +35,9 @@ static inline column_panel panel_at(const kern_gemm_u8s8_panels *panels, size_t 
                         panels->starts[panel + 1] - first,
                         initial + panel * 16,
                         panels->centres + panel * 16,
-                        rest < 16 ? rest : 16};
+                        rest < 16 ? rest : 16,
+                        panels->weights + first * 64,
+                        0};
 }
 
 // Rows of the tile that starts at row `first`: spread evenly, so that no tile is nearly empty.

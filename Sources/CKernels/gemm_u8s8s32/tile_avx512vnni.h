@@ -15,6 +15,9 @@
 
 enum { most_rows = 12, most_vectors = 2, most_parts = 4 };
 
+// With fewer, loads are what takes the time.
+enum { least_fetching_rows = 4 };
+
 typedef struct {
   __m512i at[most_rows][most_vectors];
 } tile;
@@ -89,6 +92,8 @@ INLINE void step(tile *sums, const size_t rows, const size_t vectors, const pane
                    : _mm512_loadu_si512(group->weights[0] + w * 64);
   if (vectors == 2) {
     weights[1] = _mm512_loadu_si512(group->weights[1] + w * 64);
+  }
+  if (vectors == 2 && rows >= least_fetching_rows) {
     _mm_prefetch((const char *)group->next + w * group->pace, _MM_HINT_T1);
   }
 #pragma unroll

@@ -39,7 +39,7 @@
     }                                                                                              \
   }
 
-// All rows over so many vectors of columns; `most` rows at a time, then one by one in threes.
+// All rows over so many vectors of columns; `most` rows at a time, then three, then one by one.
 #define OUTER_SUM_COLUMNS(lanes, MOST, VECTORS)                                                    \
   OUTER_SUM_TILE(lanes, lanes##_most_##VECTORS, MOST, VECTORS)                                     \
   OUTER_SUM_TILE(lanes, lanes##_three_##VECTORS, 3, VECTORS)                                       \

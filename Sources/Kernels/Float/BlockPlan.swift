@@ -10,7 +10,6 @@ struct BlockPlan {
   private let panelGroups: Int
   private let rows: Int
   private let panels: Int
-  private let threads: Int
 
   /// Products that are not worth a task of their own: waking a thread takes as long.
   private static let smallWork = 1 << 18
@@ -37,13 +36,12 @@ struct BlockPlan {
   ) {
     self.rows = rows
     self.panels = panels
-    self.threads = threads
     let most = Self.mostRows(fresh: fresh, columns: columns, taps: taps)
     let least = (rows + most - 1) / most
     // Several tasks a thread, as threads are not equally fast.
     let wanted = min(
       4 * threads, max(rows, Self.rowsWorthWeights) * depth * columns / Self.smallWork)
-    guard threads > 1, wanted > 1 else {
+    guard rows > 0, threads > 1, wanted > 1 else {
       (rowBlocks, panelGroups) = (least, 1)
       return
     }
@@ -72,7 +70,7 @@ struct BlockPlan {
 
   func task(_ index: Int) -> Task {
     let (block, group) = index.quotientAndRemainder(dividingBy: panelGroups)
-    let next = index + threads < taskCount ? (index + threads) % panelGroups : group
+    let next = index + 1 < taskCount ? (index + 1) % panelGroups : group
     return Task(
       rows: rows * block / rowBlocks..<rows * (block + 1) / rowBlocks,
       panels: panels * group / panelGroups..<panels * (group + 1) / panelGroups,

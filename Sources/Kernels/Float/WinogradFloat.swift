@@ -25,12 +25,13 @@ final class WinogradFloat: Sendable {
     geometry.kernelHeight == 3 && geometry.kernelWidth == 3 && geometry.groups == 1
       && geometry.strideHeight == 1 && geometry.strideWidth == 1
       && geometry.dilationHeight == 1 && geometry.dilationWidth == 1
-      && geometry.inputChannels >= leastChannels && geometry.outputChannels >= leastChannels
+      && geometry.inputChannels >= leastInputs && geometry.outputChannels >= leastOutputs
       && geometry.inputChannels * geometry.outputChannels >= leastWidth * isa.widestFloatPanel
       && tileCount(geometry) >= leastTiles
   }
 
-  private static let leastChannels = 32
+  private static let leastInputs = 32
+  private static let leastOutputs = 24
   /// Wide panels make products cheaper, and so what transforms save.
   private static let leastWidth = 48
   private static let leastTiles = 24

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Glibc
 
 /// One update of weights by Adam, with decay apart from the gradient.
 ///
@@ -14,11 +15,7 @@ package struct AdamStep: Sendable {
     number: Int, rate: Float, betas: (Float, Float), epsilon: Float, decay: Float, factor: Float,
     isa: InstructionSet
   ) {
-    func power(_ base: Float) -> Double {
-      var result = 1.0
-      for _ in 0..<number where result > 0 { result *= Double(base) }
-      return result
-    }
+    func power(_ base: Float) -> Double { pow(Double(base), Double(number)) }
     self.isa = isa
     step = kern_adam_f32_step(
       factor: factor, beta1: betas.0, beta2: betas.1, keep: 1 - rate * decay,

@@ -36,7 +36,7 @@ struct MatrixProductInt8: Sendable {
 
   /// - `weightRows`: `[channels, depth]`.
   /// - `channels`: those of `requantization` that the columns are.
-  /// - `expectsSmallCodes`: whether it is worth a look if all codes of a run are small.
+  /// - `expectsSmallCodes`: whether it is worth a look if most codes of a run are small.
   /// - `quadPlaces`: where each quad stands in a row, in quads, if not one behind the other.
   init(
     weightRows: [Int8], depth: Int, channels: Range<Int>, inputMaximum: UInt8,

@@ -21,8 +21,6 @@ struct RowBlocks {
   private static let leastTiles = 2
   /// Products that are not worth another piece of work.
   private static let smallWork = 1 << 19
-  /// With fewer rows it is the weights' way from memory that takes the time.
-  private static let rowsWorthWeights = 4
 
   private static func mostTiles(paddedDepth: Int) -> Int {
     max(1, min(mostTiles, blockBytes / max(paddedDepth, 1) / tileRows))
@@ -40,8 +38,7 @@ struct RowBlocks {
     let most = Self.mostTiles(paddedDepth: paddedDepth)
     let least = (tiles + most - 1) / most
     let columns = panels * Int8Panels.width
-    let wanted = min(
-      threads * 4, max(rows, Self.rowsWorthWeights) * paddedDepth * columns / Self.smallWork)
+    let wanted = min(threads * 4, rows * paddedDepth * columns / Self.smallWork)
     guard threads > 1, wanted > 1 else {
       (blockCount, panelParts) = (least, 1)
       return
@@ -50,7 +47,8 @@ struct RowBlocks {
     let hasFewRows = columns > 4 * rows
     blockCount =
       hasFewRows
-      ? least : roundedUp(max(least, min(wanted, tiles / Self.leastTiles)), to: threads)
+      ? least
+      : min(roundedUp(max(least, min(wanted, tiles / Self.leastTiles)), to: threads), tiles)
     let parts = (wanted + blockCount - 1) / blockCount
     let isEven = blockCount * parts % threads == 0
     panelParts = max(1, min(panels / 2, isEven ? parts : roundedUp(parts, to: threads)))

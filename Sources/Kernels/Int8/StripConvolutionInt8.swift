@@ -140,38 +140,38 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
   /// Rests of one in so many codes have room.
   private static let codesPerRest = 8
 
-  /// Where one thread keeps what.
+  /// What one thread keeps, in bytes: a strip, where its rests start, and the rests.
+  private struct Layout {
+    let starts, rests, restCapacity, byteCount: Int
+
+    init(strip bytes: Int, isCut: Bool) {
+      restCapacity = isCut ? bytes / codesPerRest : 0
+      starts = roundedUp(bytes, to: 64)
+      rests = starts + (isCut ? roundedUp((bytes / 32 + 1) * 4, to: 64) : 0)
+      byteCount = rests + roundedUp(restCapacity * MemoryLayout<kern_code_rest>.stride, to: 64)
+    }
+  }
+
+  private var layout: Layout {
+    Layout(strip: isDirect ? 0 : byteCount(rows: mostRows), isCut: product.restShare != nil)
+  }
+
   private struct Workspace {
     let strip: UnsafeMutablePointer<UInt8>
     let starts: UnsafeMutablePointer<UInt32>
     let rests: UnsafeMutablePointer<kern_code_rest>
     let restCapacity: Int
-    let byteCount: Int
 
-    /// - `bytes`: of a strip.
-    init(at base: UnsafeMutableRawPointer, bytes: Int, isCut: Bool) {
-      restCapacity = isCut ? bytes / codesPerRest : 0
-      let startBytes = isCut ? roundedUp((bytes / 32 + 1) * 4, to: 64) : 0
-      let stripBytes = roundedUp(bytes, to: 64)
+    init(at base: UnsafeMutableRawPointer, _ layout: Layout) {
       strip = base.assumingMemoryBound(to: UInt8.self)
-      starts = (base + stripBytes).assumingMemoryBound(to: UInt32.self)
-      rests = (base + stripBytes + startBytes).assumingMemoryBound(to: kern_code_rest.self)
-      byteCount =
-        stripBytes + startBytes
-        + roundedUp(restCapacity * MemoryLayout<kern_code_rest>.stride, to: 64)
+      starts = (base + layout.starts).assumingMemoryBound(to: UInt32.self)
+      rests = (base + layout.rests).assumingMemoryBound(to: kern_code_rest.self)
+      restCapacity = layout.restCapacity
     }
-  }
-
-  private func workspace(at base: UnsafeMutableRawPointer) -> Workspace {
-    Workspace(
-      at: base, bytes: isDirect ? 0 : byteCount(rows: mostRows), isCut: product.restShare != nil)
   }
 
   func scratchByteCount(batch: Int, threads: Int) -> Int {
-    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 64) { memory in
-      let space = memory.baseAddress.map { workspace(at: $0).byteCount } ?? 0
-      return initialByteCount + threads * space
-    }
+    initialByteCount + threads * layout.byteCount
   }
 
   /// How many blocks the output is cut into, of about one size: along the lines, a multiple of the
@@ -185,18 +185,19 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     let work =
       batch * height * geometry.outputWidth * product.panels.paddedDepth * geometry.outputChannels
     let wanted = min(4 * threads, work / Self.smallWork) / batch
-    let down = evenCount(around: max(least, wanted), least: least, threads: threads)
+    let down = evenCount(around: wanted, least: least, threads: threads)
     return (down, max(across, min(wanted / down, geometry.outputWidth / Self.leastColumns)))
   }
 
   /// The count near `wanted` with which no thread has more lines to do than another.
   private func evenCount(around wanted: Int, least: Int, threads: Int) -> Int {
     let height = geometry.outputHeight
-    guard wanted >= threads else { return min(max(least, wanted), height) }
+    let wanted = min(max(least, wanted), height)
+    guard wanted >= threads else { return wanted }
     func lines(_ count: Int) -> Int {
       (height + count - 1) / count * ((count + threads - 1) / threads)
     }
-    let counts = max(least, wanted / 2)...max(least, min(2 * wanted, height))
+    let counts = max(least, wanted / 2)...min(2 * wanted, height)
     return counts.min { (lines($0), abs($0 - wanted)) < (lines($1), abs($1 - wanted)) } ?? wanted
   }
 
@@ -208,9 +209,10 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     guard batch > 0 else { return }
     let (down, across) = blockCounts(batch: batch, threads: pool.threadCount)
     let (height, width) = (geometry.outputHeight, geometry.outputWidth)
-    let first = workspace(at: scratch + initialByteCount)
+    let layout = layout
+    let strips = scratch + initialByteCount
     pool.dynamic(batch * down * across) { blocks, worker in
-      let space = workspace(at: first.strip + worker * first.byteCount)
+      let space = Workspace(at: strips + worker * layout.byteCount, layout)
       for index in blocks {
         let (image, part) = index.quotientAndRemainder(dividingBy: down * across)
         let (y, x) = part.quotientAndRemainder(dividingBy: across)
