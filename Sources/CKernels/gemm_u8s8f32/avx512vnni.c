@@ -47,7 +47,7 @@ void kern_gemm_u8s8_f32__avx512vnni(const kern_gemm_u8s8_panels *panels,
   const __m512 factor = _mm512_set1_ps(scaling->factor);
   const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
-    const panel_group group = group_at(panels, p, end_panel, initial, first_panel);
+    panel_group group = group_at(panels, p, end_panel, initial, first_panel);
     real_output to = {.has_bias = scaling->biases != NULL,
                       .has_addend = scaling->addend != NULL,
                       .addend_offset = (uintptr_t)scaling->addend - (uintptr_t)out,

@@ -41,7 +41,7 @@ void kern_gemm_u8s8_u8__avx512vnni(const kern_gemm_u8s8_panels *panels,
                     .stride = out_stride};
   const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
-    const panel_group group = group_at(panels, p, end_panel, initial, first_panel);
+    panel_group group = group_at(panels, p, end_panel, initial, first_panel);
     to.multipliers = requantization->multipliers + p * 16;
     multiply_rows(&group, panels->quads, rows, &shape, codes_kernels, &to, out + p * 16,
                   out_stride);
@@ -73,7 +73,7 @@ void kern_gemm_u8s8_s32__avx512vnni(const kern_gemm_u8s8_panels *panels,
   const sum_output to = {.stride = out_stride};
   const row_shape shape = shape_of(rows, panels->quads);
   for (size_t p = first_panel; p < end_panel;) {
-    const panel_group group = group_at(panels, p, end_panel, initial, first_panel);
+    panel_group group = group_at(panels, p, end_panel, initial, first_panel);
     multiply_rows(&group, panels->quads, rows, &shape, sums_kernels, &to, out + p * 16,
                   out_stride * sizeof(int32_t));
     p += group.vectors;

@@ -198,7 +198,7 @@ typedef void tile_kernel(const panel_group *group, const uint8_t *a, const row_s
 
 // All rows times one group. Rows are spread evenly over tiles, so that no tile is nearly empty.
 // `row_bytes` lie between the rows of `out`.
-INLINE void multiply_rows(const panel_group *panels, size_t quads, const kern_gemm_u8_rows *rows,
+INLINE void multiply_rows(panel_group *group, size_t quads, const kern_gemm_u8_rows *rows,
                           const row_shape *shape,
                           tile_kernel *_Nonnull const (*_Nonnull kernels)[most_rows],
                           const void *output, void *out, size_t row_bytes) {
@@ -206,13 +206,12 @@ INLINE void multiply_rows(const panel_group *panels, size_t quads, const kern_ge
   if (tiles == 0) {
     return;
   }
-  panel_group group = *panels;
-  group.pace = (group.vectors * 64 + tiles - 1) / tiles;
+  group->pace = (group->vectors * 64 + tiles - 1) / tiles;
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows->rows * i / tiles, end = rows->rows * (i + 1) / tiles;
-    kernels[group.vectors - 1][end - row - 1](&group, rows->data + row * rows->stride, shape,
-                                              output, (char *)out + row * row_bytes);
-    group.next += group.pace * quads;
+    kernels[group->vectors - 1][end - row - 1](group, rows->data + row * rows->stride, shape,
+                                               output, (char *)out + row * row_bytes);
+    group->next += group->pace * quads;
   }
 }
 
