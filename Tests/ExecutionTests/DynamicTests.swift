@@ -1,4 +1,5 @@
 import Execution
+import Foundation
 import Graphs
 import Kernels
 import OrderedCollections
@@ -43,6 +44,35 @@ import Testing
       #expect(named.count == steps, "\(named.map(\.operatorName))")
       #expect(named.count(where: \.isInteger) == branches)
       #expect(Set(named.flatMap(\.nodes)) == Set(executor.model.graph.nodes.map(\.id)))
+    }
+  }
+
+  /// Of one product that owns its codes, and of two that share them.
+  @Test(arguments: [1, 2], [1, 2])
+  func aFunctionBehindAProductIsPartOfItsStep(branches: Int, threads: Int) throws {
+    let recorded = try #require(
+      RecordedCase.dynamic.first { $0.name == "chain_MatMulInteger_\(branches)" })
+    var model = recorded.model
+    for index in 0..<branches {
+      let function = Node(
+        id: model.graph.makeNodeID(), operatorName: OperatorName("Sigmoid"),
+        inputs: ["y\(index)"], outputs: ["z\(index)"])
+      model.graph.replaceNodes(with: model.graph.nodes + [function])
+      model.graph.outputs[index].name = "z\(index)"
+    }
+    for isa in InstructionSet.available {
+      let executor = try Executor(
+        model: model,
+        options: ExecutionOptions(mode: .integer, instructionSet: isa, threads: threads))
+      let plan = try executor.plan(for: recorded.feeds.mapValues(\.shape))
+      #expect(plan.steps.count { $0.nodes.count == 1 && $0.operatorName == "Sigmoid" } == 0)
+      let outputs = try executor.run(recorded.feeds)
+      for index in 0..<branches {
+        let sums = try #require(recorded.expected["y\(index)"])
+        let found = try #require(outputs["z\(index)"])
+        let expected = Tensor(sums.floats.map { 1 / (1 + exp(-$0)) }, shape: sums.shape)
+        #expect(found.distance(to: expected) <= 1e-5, "\(isa)")
+      }
     }
   }
 

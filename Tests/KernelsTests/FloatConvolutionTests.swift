@@ -216,7 +216,7 @@ func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
         padLeft: pads[1], padBottom: pads[2], padRight: pads[3])
       #expect(Self.kernelName(geometry, isa: isa).contains("winograd"))
       Self.check(geometry, isa: isa)
-      for activation in [FloatActivation.relu6, .silu] {
+      for activation in [FloatActivation.relu6, .silu, .hardSwish] {
         Self.check(
           geometry, isa: isa, batch: 3, threads: 2, usesAddend: true, activation: activation)
       }

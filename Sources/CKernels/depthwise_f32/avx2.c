@@ -6,7 +6,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
-#define INLINE static inline __attribute__((always_inline))
+#include "../unary_f32/math_avx2.h"
 
 enum { MAX_COLUMNS = 7, MAX_KERNEL = 5, LANES = 8, BLOCK = 16 };
 
@@ -17,7 +17,8 @@ INLINE const float *weights_at(const kern_depthwise_f32_row *row, size_t c) {
 INLINE __m256 clamped(const kern_depthwise_f32_row *row, __m256 value) {
   // The bounds come first: where the sum is NaN these instructions give their second operand.
   value = _mm256_max_ps(_mm256_set1_ps(row->low), value);
-  return _mm256_min_ps(_mm256_set1_ps(row->high), value);
+  value = _mm256_min_ps(_mm256_set1_ps(row->high), value);
+  return row->hard_swish ? hard_swish(value) : value;
 }
 
 // Eight channels from c on of `columns` columns from x on. The first three parameters are constants

@@ -7,7 +7,7 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
                              apply_to = function)
 
-#define INLINE static inline __attribute__((always_inline))
+#include "../unary_f32/math_avx512.h"
 
 enum { MAX_COLUMNS = 8, MAX_KERNEL = 5, LANES = 16 };
 
@@ -28,6 +28,8 @@ INLINE void finish(const kern_depthwise_f32_row *row, size_t x, size_t c, __mmas
   // The bounds come first: where the sum is NaN these instructions give their second operand.
   value = _mm512_max_ps(_mm512_set1_ps(row->low), value);
   value = _mm512_min_ps(_mm512_set1_ps(row->high), value);
+  if (row->hard_swish)
+    value = hard_swish(value);
   _mm512_mask_storeu_ps(row->output + x * row->channels + c, lanes, value);
 }
 

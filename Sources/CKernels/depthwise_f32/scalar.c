@@ -1,3 +1,4 @@
+#include "../unary_f32/hard_swish_scalar.h"
 #include "kernels_f32.h"
 
 static float clamped(float x, float low, float high) {
@@ -18,7 +19,8 @@ void kern_depthwise_f32__scalar(const kern_depthwise_f32_row *row, size_t column
           sum += pixels[kx * row->dilation][c] * weights[(ky * row->kernel_columns + kx) * 16];
         }
       }
-      row->output[x * row->channels + c] = clamped(sum, row->low, row->high);
+      const float result = clamped(sum, row->low, row->high);
+      row->output[x * row->channels + c] = row->hard_swish ? hard_swish(result) : result;
     }
   }
 }

@@ -60,6 +60,8 @@ typedef struct {
   const float *_Nullable next;
   size_t next_count;
   float low, high;
+  // As in kern_igemm_f32_block.
+  bool hard_swish;
 } kern_depthwise_f32_row;
 
 typedef void kern_depthwise_f32_fn(const kern_depthwise_f32_row *row, size_t columns);

@@ -45,16 +45,16 @@ extension IntegerCompiler {
     try emit(
       chain, input, shape, .rowMajor, kernel: kernel.kernelName, scratch: scratch,
       multiplyAccumulates: rows * kernel.depth * kernel.columns,
-      weightByteCount: kernel.depth * kernel.columns,
-      run: { run, source, target in
+      weightByteCount: kernel.depth * kernel.columns, takesActivation: true,
+      run: { run, source, target, activation in
         kernel.run(
-          run.floats(source), into: target, rows: rows, scratch: run.scratch(scratch),
-          pool: run.pool)
+          run.floats(source), into: target, rows: rows, activation: activation,
+          scratch: run.scratch(scratch), pool: run.pool)
       },
-      runCodes: { run, codes, parameters, target in
+      runCodes: { run, codes, parameters, target, activation in
         kernel.runCodes(
-          run.codes(codes), parameters, into: target, rows: rows, scratch: run.scratch(scratch),
-          pool: run.pool)
+          run.codes(codes), parameters, into: target, rows: rows, activation: activation,
+          scratch: run.scratch(scratch), pool: run.pool)
       })
     return true
   }
@@ -79,13 +79,13 @@ extension IntegerCompiler {
       chain, input, geometry.outputShape(batch: batch, spatialRank: input.shape.rank - 2),
       .channelsLast, kernel: kernel.kernelName, scratch: scratch,
       multiplyAccumulates: batch * geometry.multiplyAccumulates,
-      weightByteCount: geometry.weightCount,
-      run: { run, source, target in
+      weightByteCount: geometry.weightCount, takesActivation: false,
+      run: { run, source, target, _ in
         kernel.run(
           run.floats(source), into: target, batch: batch, quantization: .onnx, isa: isa,
           scratch: run.scratch(scratch), pool: run.pool)
       },
-      runCodes: { run, codes, parameters, target in
+      runCodes: { run, codes, parameters, target, _ in
         kernel.runCodes(
           run.codes(codes), parameters, into: target, batch: batch, scratch: run.scratch(scratch),
           pool: run.pool)
@@ -126,10 +126,13 @@ extension IntegerCompiler {
   private func emit(
     _ chain: DynamicChain, _ input: Value, _ shape: Shape, _ layout: Layout, kernel: String,
     scratch: Buffer.ID?, multiplyAccumulates: Int, weightByteCount: Int,
-    run: @escaping (RunContext, Buffer.ID, UnsafeMutablePointer<Float>) -> Void,
+    takesActivation: Bool,
+    run:
+      @escaping (RunContext, Buffer.ID, UnsafeMutablePointer<Float>, FloatActivation) -> Void,
     runCodes:
       @escaping (
-        RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>
+        RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>,
+        FloatActivation
       ) -> Void
   ) throws(ExecutionError) {
     let maker = site.compiler.graph.units[chain.quantizer]
@@ -144,6 +147,8 @@ extension IntegerCompiler {
       }
     }
     for unit in chain.units { site.absorb(unit) }
+    let activation =
+      takesActivation ? try site.absorbActivation(rank: shape.rank) : FloatActivation.none
     let result = try site.output(0, .float32, shape, layout)
     let target = site.write(result)
     let sources = reads
@@ -151,10 +156,12 @@ extension IntegerCompiler {
       [result], kernel: kernel, reads: reads, scratch: scratch,
       multiplyAccumulates: multiplyAccumulates, weightByteCount: weightByteCount, isInteger: true
     ) { (context: RunContext) throws(ExecutionError) in
-      if sources.count == 1 { return run(context, sources[0], context.floats(target)) }
+      if sources.count == 1 {
+        return run(context, sources[0], context.floats(target), activation)
+      }
       let parameters = DynamicQuantization.Parameters(
         scale: context.floats(sources[1])[0], zeroPoint: context.codes(sources[2])[0])
-      runCodes(context, sources[0], parameters, context.floats(target))
+      runCodes(context, sources[0], parameters, context.floats(target), activation)
     }
   }
 }

@@ -83,9 +83,9 @@ struct DepthwiseFloat: Sendable {
       weight_stride: taps * Self.block, bias: memory.base, addend: addend, output: output,
       next: fetched.isEmpty ? nil : image + fetched.lowerBound * lineCount,
       next_count: fetched.count * lineCount,
-      low: bounds.low, high: bounds.high)
+      low: bounds.low, high: bounds.high, hard_swish: activation == .hardSwish)
     isa.floatKernels.depthwise(&arguments, geometry.outputWidth)
-    if activation.needsPass {
+    if activation.needsPassBehindSums {
       activation.apply(
         output, into: output, count: geometry.outputWidth * geometry.outputChannels, isa: isa)
     }

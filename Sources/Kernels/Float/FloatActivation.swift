@@ -78,6 +78,16 @@ package enum FloatActivation: Hashable, Sendable {
     isa.floatKernels.unary(code, p, q, input, output, count)
   }
 
+  /// Applies the function to `columns` values of each row, in place.
+  func apply(
+    _ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, isa: InstructionSet
+  ) {
+    if columns == stride { return apply(values, into: values, count: rows * columns, isa: isa) }
+    for row in 0..<rows {
+      apply(values + row * stride, into: values + row * stride, count: columns, isa: isa)
+    }
+  }
+
   /// What a kernel that sums clamps to; everything unless this is a clamp.
   var bounds: (low: Float, high: Float) {
     if case .clamp(let low, let high) = self { return (low, high) }
@@ -91,6 +101,9 @@ package enum FloatActivation: Hashable, Sendable {
     default: true
     }
   }
+
+  /// The same where the kernel that sums takes in hard swish too.
+  var needsPassBehindSums: Bool { needsPass && self != .hardSwish }
 
   var kernelCode: (code: kern_f32_unary, p: Float, q: Float) {
     switch self {

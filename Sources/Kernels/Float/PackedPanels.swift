@@ -140,17 +140,11 @@ extension PanelView {
         hard_swish: activation == .hardSwish)
       kernel(&block, panel.width, rowCount)
     }
-    guard activation.needsPass, activation != .hardSwish else { return }
+    guard activation.needsPassBehindSums else { return }
     let first = panels[range.lowerBound].firstColumn
     let last = panels[range.upperBound - 1]
-    let columns = last.firstColumn + last.columns - first
-    if columns == output.rowStride {
-      activation.apply(output.base, into: output.base, count: columns * rowCount, isa: isa)
-    } else {
-      for row in 0..<rowCount {
-        let start = output.base + row * output.rowStride + first
-        activation.apply(start, into: start, count: columns, isa: isa)
-      }
-    }
+    activation.apply(
+      output.base + first, rows: rowCount, columns: last.firstColumn + last.columns - first,
+      stride: output.rowStride, isa: isa)
   }
 }

@@ -33,15 +33,16 @@ package final class DynamicProductInt8: Sendable {
 
   /// - `input`: `[rows, depth]`, in real units.
   /// - `output`: `[rows, columns]`, in real units; does not overlap the input.
+  /// - `activation`: applied to the results.
   package func run(
     _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, rows: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    activation: FloatActivation = .none, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let codes = scratch.assumingMemoryBound(to: UInt8.self)
     let parameters = quantization.quantize(
       input, into: codes, count: rows * depth, isa: isa, pool: pool)
     runCodes(
-      codes, parameters, into: output, rows: rows, hasSlack: true,
+      codes, parameters, into: output, rows: rows, activation: activation, hasSlack: true,
       scratch: scratch + codeByteCount(rows: rows), pool: pool)
   }
 
@@ -49,11 +50,11 @@ package final class DynamicProductInt8: Sendable {
   /// - `hasSlack`: whether 3 bytes behind the last row may be read.
   package func runCodes(
     _ codes: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    into output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    into output: UnsafeMutablePointer<Float>, rows: Int, activation: FloatActivation = .none,
+    hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     product.runReals(
-      codes, parameters, scaling: scaling, output, rows: rows, hasSlack: hasSlack,
-      scratch: scratch, pool: pool)
+      codes, parameters, scaling: scaling, activation: activation, output, rows: rows,
+      hasSlack: hasSlack, scratch: scratch, pool: pool)
   }
 }

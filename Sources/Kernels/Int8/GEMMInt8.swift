@@ -10,6 +10,8 @@ package struct GEMMInt8: Sendable {
   private let product: MatrixProductInt8
   private let saturating: SaturationInt8
 
+  var isa: InstructionSet { product.isa }
+
   /// - `weights`: `[depth, columns]`, or `[columns, depth]` when `transposed`.
   /// - `inputMaximum`: the largest code that the left operand can hold: 127 for a reduced range.
   /// - `expectsSmallCodes`: whether most runs may have small codes only, whatever it can hold.
@@ -81,8 +83,9 @@ package struct GEMMInt8: Sendable {
   /// - `addend`: `[rows, columns]`; may be `output`.
   package func runReals(
     _ a: UnsafePointer<UInt8>, zeroPoint: UInt8, factor: Float, scaling: AccumulatorScaling,
-    addend: UnsafePointer<Float>? = nil, _ output: UnsafeMutablePointer<Float>, rows: Int,
-    hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    addend: UnsafePointer<Float>? = nil, activation: FloatActivation = .none,
+    _ output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool = false,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let initial = scratch.bindMemory(to: Int32.self, capacity: product.panels.paddedColumns)
     product.fillInitial(initial, zeroPoint: zeroPoint)
@@ -92,9 +95,16 @@ package struct GEMMInt8: Sendable {
     ) { left, firstRow, panels in
       var scaling = scaling
       scaling.addend = addend.map { $0 + firstRow * columns }
+      let start = output + firstRow * columns
       product.runReals(
-        left, initial: initial, scaling: scaling,
-        to: .init(base: output + firstRow * columns, stride: columns), panels: panels)
+        left, initial: initial, scaling: scaling, to: .init(base: start, stride: columns),
+        panels: panels)
+      guard activation != .none else { return }
+      let first = panels.lowerBound * Int8Panels.width
+      activation.apply(
+        start + first, rows: left.rows,
+        columns: min(panels.upperBound * Int8Panels.width, columns) - first, stride: columns,
+        isa: isa)
     }
   }
 

@@ -63,18 +63,23 @@ package struct OffsetProductInt8: Sendable {
   /// passes.
   func runReals(
     _ a: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    scaling: AccumulatorScaling, _ output: UnsafeMutablePointer<Float>, rows: Int,
-    hasSlack: Bool, scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    scaling: AccumulatorScaling, activation: FloatActivation,
+    _ output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     guard offsets != nil else {
       return product.runReals(
-        a, zeroPoint: parameters.zeroPoint, factor: parameters.scale, scaling: scaling, output,
-        rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool)
+        a, zeroPoint: parameters.zeroPoint, factor: parameters.scale, scaling: scaling,
+        activation: activation, output, rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool
+      )
     }
     let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
     run(
       a, zeroPoint: parameters.zeroPoint, sums, rows: rows, hasSlack: hasSlack, scratch: scratch,
       pool: pool)
     scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
+    guard activation != .none else { return }
+    activation.apply(
+      output, into: output, count: rows * columns, isa: product.isa, pool: pool)
   }
 }
