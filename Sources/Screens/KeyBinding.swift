@@ -159,6 +159,10 @@ extension KeyBinding {
     state.train.phase == .done ? nil : "nothing was trained"
   }
 
+  private static let hasNothingToDiscard: @Sendable (WorkbenchState) -> String? = { state in
+    isTraining(state) ?? (state.train.record == nil ? "nothing was trained" : nil)
+  }
+
   private static let isTraining: @Sendable (WorkbenchState) -> String? = { state in
     state.train.isRunning ? "a training is running" : nil
   }
@@ -178,8 +182,9 @@ extension KeyBinding {
       [key("K")], .keepTraining, hint: "keep", "keep the trained weights: all tabs use them",
       in: .tab(.train), unless: hasNoResult),
     KeyBinding(
-      [key("D")], .discardTraining, hint: "discard", "discard the trained weights",
-      in: .tab(.train), unless: hasNoResult),
+      [key("D")], .discardTraining, hint: "discard",
+      "discard the trained weights, or an unfinished training",
+      in: .tab(.train), unless: hasNothingToDiscard),
     KeyBinding(
       [.enter], .enter, hint: "change", "type a value, or go to the layer", in: .tab(.train),
       unless: isTraining),

@@ -88,7 +88,7 @@ struct TrainScreen: Widget {
       StyledText(
         "After each epoch the int8 model runs on samples that were kept apart. The best epoch is"
           + " kept, if you say so, and all tabs work with it.", .dim), "",
-      StyledText("A killed octet goes on from the last epoch.", .dim),
+      StyledText("A killed octet goes on from its last checkpoint.", .dim),
     ]
     Paragraph(lines).render(in: pane.inner(of: area), to: &buffer)
   }
@@ -176,7 +176,9 @@ struct TrainScreen: Widget {
       lines.append(
         StyledText("K", .key) + StyledText(" keeps, ") + StyledText("D", .key)
           + StyledText(" discards"))
-    } else if train.record == nil {
+    } else if train.record != nil {
+      lines.append(StyledText("r", .key) + StyledText(" goes on"))
+    } else if state.undoTakesWeightsBack {
       lines.append(StyledText("u takes the weights back", .dim))
     }
     return lines
@@ -264,8 +266,11 @@ struct TrainScreen: Widget {
   private var beforeAndAfter: [(name: String, score: TrainingResult.Score, style: Style)] {
     var rows: [(name: String, score: TrainingResult.Score, style: Style)] = []
     if let float = result?.float ?? train.progress?.float { rows.append(("float", float, .plain)) }
-    if let before = result?.calibrated ?? train.progress?.calibrated ?? epochs.first?.int8 {
+    if let before = result?.calibrated ?? train.progress?.calibrated {
       rows.append(("PTQ int8", before, .plain))
+    } else if let before = epochs.first?.int8 {
+      // With the ranges that training begins with: nothing was calibrated.
+      rows.append(("int8 before", before, .plain))
     }
     let best = result?.best ?? epochs.dropFirst().last
     if let best, best.epoch > 0 {

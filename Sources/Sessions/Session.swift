@@ -2,7 +2,8 @@ package import Quantization
 
 /// Everything a session file holds. Model and data stay outside, named by path and digest.
 package struct Session: Codable, Equatable, Sendable {
-  /// Raise it, and add a case to `decode`, when an older reader would misread the file.
+  /// What files with trainings have. Raise it, and add a case to `decode`, when an older reader would
+  /// misread the file.
   package static let currentVersion = 2
 
   package var format = "octet session"
@@ -20,11 +21,15 @@ package struct Session: Codable, Equatable, Sendable {
   package var log: [LogEntry]
   /// Whose weights were kept, in their order; each began with those of the one before.
   package var trainings: [TrainingRecord]? {
-    didSet { version = trainings == nil && unfinishedTraining == nil ? 1 : 2 }
+    didSet { raiseVersion() }
   }
   /// One that was under way, or whose weights were neither kept nor discarded.
   package var unfinishedTraining: TrainingRecord? {
-    didSet { version = trainings == nil && unfinishedTraining == nil ? 1 : 2 }
+    didSet { raiseVersion() }
+  }
+
+  private mutating func raiseVersion() {
+    version = trainings == nil && unfinishedTraining == nil ? 1 : 2
   }
 
   package init(tool: String, model: ModelReference, recipe: Recipe) {

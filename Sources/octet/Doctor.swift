@@ -74,8 +74,7 @@ struct Doctor: ParsableCommand {
   private func examine() throws -> DoctorReport? {
     guard let model, data.data != nil else { return nil }
     let project = try Project(path: model, options: host.options)
-    let dataset = try project.dataset(
-      data.request)
+    let dataset = try project.dataset(data.request)
     return InputDoctor().examine(dataset)
   }
 

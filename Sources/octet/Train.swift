@@ -109,8 +109,9 @@ struct Train: ParsableCommand {
   /// for calibration, which another preprocessing would fit.
   private func observed(_ project: Project) throws -> DataRequest {
     var request = data.request
-    request.limit = min(data.limit ?? Self.mostObserved, Self.mostObserved)
+    // Random samples are those that were trained on, however many.
     guard !request.path.isEmpty else { return request }
+    request.limit = min(data.limit ?? Self.mostObserved, Self.mostObserved)
     for binding in try project.dataset(data.request, purpose: .training).bindings {
       request.mapping[binding.input.name] =
         request.mapping[binding.input.name] ?? binding.member.name

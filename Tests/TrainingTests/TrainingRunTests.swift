@@ -139,6 +139,41 @@ import Testing
     return recipe
   }
 
+  @Test func aCheckpointIsOfOneRunOnly() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "octet-checkpoint-\(UInt64.random(in: 0...UInt64.max)).npz").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func run(_ digest: String, threads: Int, epochs: Int = 4) throws -> TrainingRun {
+      var samples = Self.samples()
+      samples.digest = digest
+      var options = Self.options(.crossEntropy)
+      options.epochs = epochs
+      return try TrainingRun(
+        Self.network(), recipe: Recipe(target: .x86), options: options, samples: samples,
+        threads: threads)
+    }
+    // Ended before its first batch: that, too, is in the checkpoint.
+    let stop = TrainingStop(epoch: 1, batch: 0)
+    _ = try run("a", threads: 1).run(checkpoint: path, isLast: { $0 == stop })
+    let again = try run("a", threads: 1)
+    try again.resume(from: path)
+    #expect(try again.run().stop == stop)
+    #expect(
+      throws: TrainingError.checkpoint(
+        path: path,
+        reason: "it belongs to a run with other options, other data, 1 thread in place of 2")
+    ) { try run("b", threads: 2, epochs: 5).resume(from: path) }
+  }
+
+  @Test func numbersBeyondReasonAreRefused() {
+    var options = Self.options(.crossEntropy)
+    options.epochs = .max
+    #expect(throws: TrainingError.self) { try options.check() }
+    options.epochs = 1
+    options.batchSize = .max
+    #expect(throws: TrainingError.self) { try options.check() }
+  }
+
   @Test(arguments: [1, 2]) func sameSeedSameWeights(threads: Int) throws {
     let options = Self.options(.crossEntropy)
     let first = try Self.run(options, threads: threads)

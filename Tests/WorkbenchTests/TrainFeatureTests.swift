@@ -187,7 +187,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (TrainFeature.Option.epochs, "0"), (.epochs, "many"), (.rate, "-1"), (.rate, "nan"),
+    (TrainFeature.Option.epochs, "0"), (.epochs, "9223372036854775807"), (.batch, "1000001"),
+    (.layers, "worst 9223372036854775807"), (.epochs, "many"), (.rate, "-1"), (.rate, "nan"),
     (.layers, "worst"), (.layers, "best 3"), (.loss, "huber"), (.schedule, "step=0:1"),
     (.optimizer, "lion"), (.batch, "1.5"), (.heldOut, "100"), (.samples, "none"),
   ]) func wrongValuesAreRefused(option: TrainFeature.Option, text: String) {
@@ -234,8 +235,8 @@ import Testing
       state.log.entries.last?.text
         == "octet train /models/sample.onnx --data /data/calib.npz --target x86"
         + " --loss cross-entropy --epochs 3 --learning-rate 0.0005 --schedule cosine"
-        + " --optimizer adamw --mini-batch 32 --validation-share 0.1 --threads 1"
-        + " -o MODEL.int8.onnx")
+        + " --optimizer adamw --mini-batch 32 --validation-share 0.1 --isa avx2 --threads 1"
+        + " --session TRAINED.octet.json -o MODEL.int8.onnx")
     // Another run would lose it.
     #expect(state.update(.startTraining).isEmpty)
     #expect(state.message?.kind == .warning)
@@ -294,18 +295,81 @@ import Testing
     #expect(state.train.record == nil && state.job == nil)
   }
 
-  @Test func aFailureIsShownAndDropped() {
+  @Test func aFailureThatLeavesNothingIsDropped() {
     var state = Self.started()
-    _ = state.update(
-      .event(
-        .trainingProgressed(
-          run: state.run,
-          TrainingProgressSummary(epoch: 1, epochCount: 3, batch: 1, batchCount: 9, loss: 1))))
     let effects = state.update(
-      .event(.failed(run: state.run, message: "The loss is not a number.")))
-    #expect(effects.first == .dropTraining(checkpoint: "/state/a.npz"))
+      .event(
+        .trainingFailed(run: state.run, message: "The loss is not a number.", left: nil)))
+    #expect(effects == [.autosave(sessionPath: state.sessionPath, state.sessionContent)])
+    #expect(state.train.record == nil && state.job == nil)
     #expect(state.train.phase == .failed("The loss is not a number."))
     #expect(state.message?.kind == .error)
+  }
+
+  @Test func aFailureKeepsWhatCanGoOn() throws {
+    var state = Self.started()
+    let record = try #require(state.train.record)
+    _ = state.update(
+      .event(.trainingFailed(run: state.run, message: "The disk is full.", left: record)))
+    #expect(state.sessionContent.unfinishedTraining == record)
+    #expect(
+      state.update(.startTraining) == [.train(run: state.run, record, accepted: [])])
+  }
+
+  @Test func aResultThatWasPutOffGoesOnToItsEnd() throws {
+    var record = try #require(Self.trained().train.record)
+    var state = WorkbenchState()
+    var opened = OpenedProject(
+      project: SampleProject.project, recipe: Recipe(target: .x86), data: SampleProject.data)
+    opened.unfinishedTraining = record
+    _ = state.update(.event(.opened(opened)))
+    _ = state.update(.answer(.cancel))
+    #expect(state.update(.keepTraining).isEmpty)
+    #expect(state.message?.text.contains("r goes on") == true)
+    _ = state.update(.startTraining)
+    record.result = nil
+    #expect(state.train.record == record && state.train.phase == .running)
+  }
+
+  @Test func weightsStayWhileAResultWaits() throws {
+    var state = try Self.kept()
+    _ = state.update(.startTraining)
+    var record = try #require(state.train.record)
+    record.result = Self.result()
+    _ = state.update(.event(.trained(run: state.run, record)))
+    // Trained weights count as a training of their own that began with those in force.
+    #expect(state.log.entries.last?.text.hasPrefix("octet replay ") == true)
+    #expect(state.update(.undo).isEmpty)
+    #expect(state.trainings.count == 1 && state.message?.kind == .warning)
+  }
+
+  @Test func editsWaitWhileWeightsAreKept() {
+    var state = Self.trained()
+    _ = state.update(.keepTraining)
+    let before = state.recipe
+    #expect(state.update(.setTarget(.qnnpack)).isEmpty)
+    #expect(state.recipe == before && state.message?.kind == .warning)
+  }
+
+  @Test func anotherFileIsFedByItsOwnNames() throws {
+    var state = Self.ready()
+    state.calibrate.mapping = ["input": "pixels"]
+    state.calibrate.labels = "digits"
+    state.calibrate.seed = 4
+    _ = state.update(.setTraining(.data, "/data/train.npz"))
+    _ = state.update(.startTraining)
+    let data = try #require(state.train.record?.data)
+    #expect(data.mapping == nil && data.labels == nil && data.seed == nil)
+  }
+
+  @Test func findingsAreAcceptedByTheAnswerOnly() {
+    var state = Self.ready()
+    _ = state.update(.startTraining)
+    let finding = DataSummary.Finding(
+      severity: .warning, what: "8-bit pixels", place: "x", advice: "add scale=1/255")
+    _ = state.update(.event(.trainingQuestioned(run: state.run, finding)))
+    _ = state.update(.back)
+    #expect(state.train.accepted.isEmpty)
   }
 
   // An unfinished one.
@@ -350,7 +414,9 @@ import Testing
   @Test func oneThatCannotGoOnIsNotLost() {
     var state = Self.reopened()
     _ = state.update(.answer(.yes))
-    _ = state.update(.event(.failed(run: state.run, message: "The data are not there.")))
+    let left = state.train.record
+    _ = state.update(
+      .event(.trainingFailed(run: state.run, message: "The data are not there.", left: left)))
     #expect(state.train.record?.checkpoint == "/state/a.npz")
     #expect(state.sessionContent.unfinishedTraining != nil)
   }

@@ -30,7 +30,7 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     self.threads = threads
   }
 
-  /// With every path that is not absolute already as `place` makes it.
+  /// With `place` applied to every path.
   package func placing(_ place: (String) -> String) -> TrainingRecord {
     var record = self
     if !data.path.isEmpty { record.data.path = place(data.path) }

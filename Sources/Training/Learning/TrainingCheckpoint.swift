@@ -10,15 +10,15 @@ struct TrainingCheckpoint {
   let states: [FakeQuantizationModule.State]
   let optimizerSteps: Int
   let memories: [Int: [Float]]
-  let options: String
+  let identity: TrainingIdentity
   private let names: [String]
 
   /// Raise it when an older reader would misread the file.
-  private static let version = 1
+  private static let version = 2
 
   private struct Header: Codable {
     var version: Int
-    var options: String
+    var identity: TrainingIdentity
     var names: [String]
     var epoch: Int
     var batch: Int
@@ -34,7 +34,7 @@ struct TrainingCheckpoint {
 
   init(
     position: TrainingPosition, parameters: [Tensor], names: [String],
-    states: [FakeQuantizationModule.State], optimizer: Optimizer, options: String
+    states: [FakeQuantizationModule.State], optimizer: Optimizer, identity: TrainingIdentity
   ) {
     self.position = position
     self.parameters = parameters
@@ -42,12 +42,12 @@ struct TrainingCheckpoint {
     self.states = states
     optimizerSteps = optimizer.steps
     memories = optimizer.memories
-    self.options = options
+    self.identity = identity
   }
 
   func write(to path: String) throws {
     let header = Header(
-      version: Self.version, options: options, names: names, epoch: position.epoch,
+      version: Self.version, identity: identity, names: names, epoch: position.epoch,
       batch: position.batch, lossSum: position.lossSum, reports: position.reports,
       bestEpoch: position.bestEpoch, states: states, bestStates: position.bestStates,
       optimizerSteps: optimizerSteps, firstScales: position.firstScales, stop: position.stop)
@@ -77,14 +77,20 @@ struct TrainingCheckpoint {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    struct Versioned: Decodable { let version: Int }
     let header: Header
     do {
+      let version = try decoder.decode(
+        Versioned.self, from: Data(text.array(of: UInt8.self))
+      ).version
+      guard version == Self.version else {
+        throw refused("its version is \(version), and this octet reads \(Self.version)")
+      }
       header = try decoder.decode(Header.self, from: Data(text.array(of: UInt8.self)))
+    } catch let error as TrainingError {
+      throw error
     } catch {
       throw refused("its description cannot be read")
-    }
-    guard header.version == Self.version else {
-      throw refused("its version is \(header.version), and this octet reads \(Self.version)")
     }
     guard header.names == entries.map(\.name), !header.reports.isEmpty,
       header.bestEpoch < header.reports.count
@@ -112,7 +118,7 @@ struct TrainingCheckpoint {
     position.stop = header.stop
     self.position = position
     states = header.states
-    options = header.options
+    identity = header.identity
     names = header.names
     optimizerSteps = header.optimizerSteps
     var memories: [Int: [Float]] = [:]

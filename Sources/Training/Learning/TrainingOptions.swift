@@ -33,20 +33,27 @@ package struct TrainingOptions: Hashable, Sendable {
 
   package init(_ objective: Objective) { self.objective = objective }
 
+  /// The largest number of epochs, samples in a batch and steps: products of two stay whole numbers.
+  package static let most = 1_000_000
+
   /// What keeps the options from making sense.
   package func check() throws(TrainingError) {
     func refuse(_ condition: Bool, _ detail: String) throws(TrainingError) {
       if condition { throw .badOption(detail) }
     }
     try refuse(epochs < 1, "Epochs must be a whole number above 0.")
+    try refuse(epochs > Self.most, "Epochs go up to \(Self.most).")
     try refuse(batchSize < 1, "The batch must hold at least one sample.")
+    try refuse(batchSize > Self.most, "A batch holds up to \(Self.most) samples.")
     try refuse(
       !(rate.initial > 0 && rate.initial.isFinite), "The learning rate must be above 0.")
-    try refuse(rate.warmUpSteps < 0, "Warm-up takes a number of steps, 0 or more.")
+    try refuse(
+      !(0...Self.most).contains(rate.warmUpSteps),
+      "Warm-up takes a number of steps from 0 to \(Self.most).")
     if case .steps(let epochs, let factor) = rate.shape {
       try refuse(
-        epochs < 1 || !(factor > 0 && factor <= 1),
-        "Steps of the rate take epochs above 0 and a factor above 0, at most 1.")
+        !(1...Self.most).contains(epochs) || !(factor > 0 && factor <= 1),
+        "Steps of the rate take epochs from 1 to \(Self.most) and a factor above 0, at most 1.")
     }
     if let clip { try refuse(!(clip > 0), "Gradients are clipped to a length above 0.") }
     try refuse(

@@ -168,21 +168,25 @@ package final class TrainingRun {
   /// - Parameters:
   ///   - checkpoint: where to keep what a later run can go on from; written at the beginning, after
   ///     every epoch, and once a minute.
+  ///   - saved: told that the checkpoint is there.
   ///   - betweenBatches: may wait, or throw to give up.
   ///   - isLast: told the batches of the epoch that are done, ends the run there when it says so; the
   ///     epoch is judged as it is.
   /// - Returns: what came of every epoch; the best weights are in place.
   package func run(
-    checkpoint: String? = nil, betweenBatches: () throws -> Void = {},
+    checkpoint: String? = nil, saved: () -> Void = {}, betweenBatches: () throws -> Void = {},
     isLast: (TrainingStop) -> Bool = { _ in false },
     progress: (TrainingProgress) throws -> Void = { _ in }
   ) throws -> TrainingOutcome {
     let start = clock.now
-    var saved = clock.now
+    var lastSave = clock.now
     let batchesBefore = batchesDone
     if position.reports.isEmpty {
-      try begin()
-      if let checkpoint { try save(to: checkpoint) }
+      try begin(betweenBatches)
+      if let checkpoint {
+        try save(to: checkpoint)
+        saved()
+      }
     }
     while position.epoch <= options.epochs, !hasStopped {
       let epoch = position.epoch
@@ -192,6 +196,8 @@ package final class TrainingRun {
         let here = TrainingStop(epoch: epoch, batch: position.batch)
         if isLast(here) {
           position.stop = here
+          // Nothing of the epoch is done where this is its first batch, and nothing saves it later.
+          if let checkpoint { try save(to: checkpoint) }
           break
         }
         let first = position.batch * options.batchSize
@@ -210,19 +216,20 @@ package final class TrainingRun {
             epoch: epoch, epochCount: options.epochs, batch: position.batch,
             batchCount: batchesPerEpoch, batchesBefore: batchesBefore, loss: loss,
             gradientNorm: norm, rate: rate, elapsed: clock.now - start, report: nil))
-        if let checkpoint, clock.now - saved > .seconds(60) {
+        if let checkpoint, clock.now - lastSave > .seconds(60) {
           try save(to: checkpoint)
-          saved = clock.now
+          lastSave = clock.now
         }
       }
       guard position.batch > 0 else { break }
       let seen = min(position.batch * options.batchSize, training.count)
-      let report = try report(epoch: epoch, loss: position.lossSum / Double(seen))
+      let report = try report(
+        epoch: epoch, loss: position.lossSum / Double(seen), betweenBatches)
       let batch = position.batch
       finishEpoch(report)
       if let checkpoint {
         try save(to: checkpoint)
-        saved = clock.now
+        lastSave = clock.now
       }
       try progress(
         TrainingProgress(
@@ -244,14 +251,15 @@ package final class TrainingRun {
   }
 
   /// Follows ranges once without training, and measures the model as it is.
-  private func begin() throws {
+  private func begin(_ betweenBatches: () throws -> Void) throws {
     let mode = TrainingMode(normalizesByBatch: false, observes: true, quantizes: false)
     for first in stride(from: 0, to: training.count, by: options.batchSize) {
       guard first < 64 * options.batchSize else { break }
+      try betweenBatches()
       let numbers = Array(training[first..<min(first + options.batchSize, training.count)])
       try plan(for: numbers).forward(samples.batch(numbers).inputs, mode: mode)
     }
-    let report = try report(epoch: 0, loss: nil)
+    let report = try report(epoch: 0, loss: nil, betweenBatches)
     position.reports = [report]
     position.best = store.snapshot
     position.bestStates = rounding.modules.map(\.state)
@@ -357,15 +365,25 @@ package final class TrainingRun {
   private func save(to path: String) throws {
     try TrainingCheckpoint(
       position: position, parameters: store.snapshot, names: store.entries.map(\.name),
-      states: rounding.modules.map(\.state), optimizer: optimizer, options: "\(options)"
+      states: rounding.modules.map(\.state), optimizer: optimizer, identity: identity
     ).write(to: path)
   }
 
-  /// Goes on from a checkpoint of a run with the same model, samples and options.
+  private var identity: TrainingIdentity {
+    TrainingIdentity(
+      options: "\(options)",
+      recipe: ([recipe.target.rawValue] + recipe.rules.map(\.text)).joined(separator: "\n"),
+      data: [samples.digest, validationSamples.digest], instructionSet: isa.rawValue,
+      threads: pool.threadCount)
+  }
+
+  /// Goes on from a checkpoint of a run with the same model, samples, recipe, options, kernels and
+  /// number of threads: anything else would come to other weights.
   package func resume(from path: String) throws {
     let found = try TrainingCheckpoint(reading: path, entries: store.entries)
-    guard found.options == "\(options)" else {
-      throw TrainingError.checkpoint(path: path, reason: "it belongs to a run with other options")
+    if let difference = found.identity.difference(from: identity) {
+      throw TrainingError.checkpoint(
+        path: path, reason: "it belongs to a run with \(difference)")
     }
     guard found.states.count == rounding.modules.count else {
       throw TrainingError.checkpoint(path: path, reason: "it belongs to another recipe")

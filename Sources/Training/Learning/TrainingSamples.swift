@@ -8,6 +8,8 @@ package struct TrainingSamples: Sendable {
   private var shared: Set<String>
   package let labels: [Int64]?
   package let count: Int
+  /// Tells the files and choices that the samples come from; nil where that is not known.
+  package var digest: String?
   /// Rows of one sample: more than one where the model fixes its batch.
   private let rowsPerSample: Int
 

@@ -11,37 +11,56 @@ extension EffectRunner {
   func train(_ run: Int, _ asked: TrainingRecord, accepted: [String]) {
     let (shared, folder) = (shared, folder)
     job(run) { control in
-      guard let workspace = shared.workspace() else { throw WorkbenchError.nothingTrained }
-      let prepared = try workspace.prepareTraining(asked)
-      var record = prepared.record
-      if record.checkpoint == nil,
-        let finding = prepared.findings.first(where: { !accepted.contains($0.what) })
-      {
-        return .trainingQuestioned(run: run, finding)
-      }
-      if let checkpoint = record.checkpoint {
-        // None was written where the run ended before its first epoch; it begins anew then.
-        if FileManager.default.fileExists(atPath: checkpoint) {
-          try prepared.run.resume(from: checkpoint)
+      let isNew = asked.checkpoint == nil
+      var record = asked
+      do {
+        guard let workspace = shared.workspace() else { throw WorkbenchError.noModel }
+        if let checkpoint = asked.checkpoint,
+          !FileManager.default.fileExists(atPath: checkpoint)
+        {
+          throw WorkbenchError.missingCheckpoint(checkpoint)
         }
-      } else {
-        record.checkpoint = folder.newCheckpoint(of: workspace.project.name)
+        let prepared = try workspace.prepareTraining(asked)
+        let training = prepared.run
+        record = prepared.record
+        if isNew, let finding = prepared.findings.first(where: { !accepted.contains($0.what) }) {
+          return .trainingQuestioned(run: run, finding)
+        }
+        // Without its checkpoint, which is named once there is one to go on from.
+        self.post(.trainingStarted(run: run, record))
+        if let checkpoint = record.checkpoint {
+          try training.resume(from: checkpoint)
+        } else {
+          record.checkpoint = folder.newCheckpoint(of: workspace.project.name)
+        }
+        let wait = { try control.checkpoint() }
+        let calibrated = try shared.analysis().flatMap {
+          try workspace.judgeCalibrated($0, record.recipe, by: training, betweenBatches: wait)
+        }
+        let float = try training.judgeFloat(betweenBatches: wait)
+        var reporter = TrainingReporter(training, float: float, calibrated: calibrated) {
+          self.post(.trainingProgressed(run: run, $0))
+        }
+        let begun = record
+        var isNamed = !isNew
+        let outcome = try training.run(
+          checkpoint: record.checkpoint,
+          saved: {
+            if !isNamed { self.post(.trainingStarted(run: run, begun)) }
+            isNamed = true
+          }, betweenBatches: wait, isLast: { _ in control.isEnding },
+          progress: { reporter.take($0) })
+        let trained = try training.trained()
+        shared.trained.withLock { $0 = trained }
+        record.result = TrainingResult(outcome, float: float, calibrated: calibrated)
+        return .trained(run: run, record)
+      } catch let error as JobCancelled {
+        folder.dropCheckpoint(record.checkpoint)
+        throw error
+      } catch {
+        return .trainingFailed(
+          run: run, message: "\(error)", left: folder.left(of: record, after: error))
       }
-      self.post(.trainingStarted(run: run, record))
-      let calibrated = try shared.analysis().flatMap { analysis in
-        try workspace.judgeCalibrated(analysis, record.recipe, by: prepared.run)
-      }
-      let float = try prepared.run.judgeFloat()
-      var reporter = TrainingReporter(prepared.run, float: float, calibrated: calibrated) {
-        self.post(.trainingProgressed(run: run, $0))
-      }
-      let outcome = try prepared.run.run(
-        checkpoint: record.checkpoint, betweenBatches: { try control.checkpoint() },
-        isLast: { _ in control.isEnding }, progress: { reporter.take($0) })
-      let trained = try prepared.run.trained()
-      shared.trained.withLock { $0 = trained }
-      record.result = TrainingResult(outcome, float: float, calibrated: calibrated)
-      return .trained(run: run, record)
     }
   }
 
@@ -74,7 +93,7 @@ extension EffectRunner {
       }
       shared.exchange(for: workspace)
       shared.trained.withLock { $0 = nil }
-      if let checkpoint { try? FileManager.default.removeItem(atPath: checkpoint) }
+      folder.dropCheckpoint(checkpoint)
       return .trainingKept(
         run: run,
         KeptTraining(
@@ -85,20 +104,19 @@ extension EffectRunner {
 
   /// Clears away weights that a session holds now, or that nobody wants.
   func dropWeightFolders() {
-    for path in shared.weightFolders.withLock({ $0 }) where folder.holds(path) {
+    for path in shared.weightFolders.withLock({ $0 })
+    where folder.weightFolder(of: path + "/weights") != nil {
       try? FileManager.default.removeItem(atPath: path)
     }
   }
 
   func dropTraining(_ checkpoint: String?) {
     shared.trained.withLock { $0 = nil }
-    // Only what octet put there by itself.
-    guard let checkpoint, folder.holds(checkpoint) else { return }
-    try? FileManager.default.removeItem(atPath: checkpoint)
+    folder.dropCheckpoint(checkpoint)
   }
 
   func useWeights(_ digest: String?) {
-    let shared = shared
+    let (shared, analyst) = (shared, analyst)
     analyst.async {
       guard let workspace = shared.exchange(forWeights: digest) else { return }
       do {
@@ -108,18 +126,28 @@ extension EffectRunner {
         self.post(.sessionFailed(message: "\(error)"))
       }
     }
+    // What-if comes after the exchange on its own queue; the next job waits for it on this one.
+    worker.async { analyst.sync {} }
   }
 }
 
 extension Workspace {
   /// How int8 with the ranges of calibration does on the samples of a training; `nil` where nothing
-  /// was calibrated.
+  /// was calibrated, or the recipe of a training does not fit what was.
   func judgeCalibrated(
-    _ analysis: Analysis, _ recipe: Recipe, by run: TrainingRun
-  ) throws -> TrainingResult.Score? {
+    _ analysis: Analysis, _ recipe: Recipe, by run: TrainingRun,
+    betweenBatches: () throws -> Void
+  ) throws(JobCancelled) -> TrainingResult.Score? {
     guard statistics != nil else { return nil }
     var analysis = analysis
-    return TrainingResult.Score(try run.judge(try analysis.convert(recipe)))
+    do {
+      return TrainingResult.Score(
+        try run.judge(try analysis.convert(recipe), betweenBatches: betweenBatches))
+    } catch let cancelled as JobCancelled {
+      throw cancelled
+    } catch {
+      return nil
+    }
   }
 }
 
@@ -192,6 +220,9 @@ extension SessionContent {
       let name = URL(fileURLWithPath: weights.path).lastPathComponent
       let place = "\(folder)/\(name)"
       if place != weights.path {
+        guard FileManager.default.fileExists(atPath: weights.path) else {
+          throw WorkbenchError.missingWeights(weights.path)
+        }
         let data = try Data(contentsOf: URL(fileURLWithPath: weights.path))
         try data.write(to: URL(fileURLWithPath: place), options: .atomic)
       }
@@ -202,31 +233,24 @@ extension SessionContent {
 }
 
 extension StateFolder {
-  /// For weights that were kept, until a session is saved.
-  func newWeightFolder() -> String? {
-    guard let folder = trainings else { return nil }
-    let path = "\(folder)/\(UUID().uuidString.prefix(8).lowercased())"
-    let isThere =
-      (try? FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true)) != nil
-    return isThere ? path : nil
+  /// Removes a checkpoint, where octet put it there by itself.
+  func dropCheckpoint(_ path: String?) {
+    guard let path, holdsCheckpoint(path) else { return }
+    try? FileManager.default.removeItem(atPath: path)
   }
 
-  /// A name that no other training has; old ones that nobody asked for again are cleared away.
-  func newCheckpoint(of model: String) -> String? {
-    guard let folder = trainings else { return nil }
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for file in files {
-      let path = "\(folder)/\(file)"
-      let changed =
-        (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]) as? Date
-      if let changed, changed.timeIntervalSinceNow < -Self.longest {
-        try? FileManager.default.removeItem(atPath: path)
-      }
+  /// What of a training can go on once what it lacked is there; `nil` where it has to begin anew.
+  func left(of record: TrainingRecord, after error: any Error) -> TrainingRecord? {
+    guard let checkpoint = record.checkpoint else { return nil }
+    if case TrainingError.diverged? = error as? TrainingError {
+      dropCheckpoint(checkpoint)
+      return nil
     }
-    return "\(folder)/\(model)-\(UUID().uuidString.prefix(8).lowercased()).npz"
+    if FileManager.default.fileExists(atPath: checkpoint) { return record }
+    guard case WorkbenchError.missingCheckpoint? = error as? WorkbenchError else { return nil }
+    // What was asked for is still known, and begins anew.
+    var left = record
+    left.checkpoint = nil
+    return left
   }
-
-  /// Sixty days.
-  private static let longest = 60.0 * 24 * 3600
 }

@@ -32,7 +32,7 @@ import Synchronization
   let shared = SharedWork()
   private var control: JobControl?
   private var pendingAutosave: DispatchWorkItem?
-  private let worker = DispatchQueue(label: "octet.worker", qos: .userInitiated)
+  let worker = DispatchQueue(label: "octet.worker", qos: .userInitiated)
   let analyst = DispatchQueue(label: "octet.analyst", qos: .userInteractive)
   private let files = DispatchQueue(label: "octet.files", qos: .utility)
   private let logger = Logger(label: "octet.effects")
@@ -142,8 +142,8 @@ import Synchronization
         shared.forgetWeights()
         shared.replace(opened.workspace)
         // Those of an octet that was killed are this one's from here on.
-        for path in opened.project.trainings.compactMap(\.weights?.path) where folder.holds(path) {
-          let place = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let kept = opened.project.trainings.compactMap(\.weights?.path)
+        for place in kept.compactMap(folder.weightFolder) {
           _ = shared.weightFolders.withLock { $0.insert(place) }
         }
         folder.remember(opened.project.sessionPath ?? path)

@@ -32,7 +32,14 @@ final class SharedWork: Sendable {
 
   /// Takes `workspace` with its statistics; choices made from older ones are forgotten.
   func replace(_ workspace: Workspace) {
-    held.withLock { $0 = workspace }
+    held.withLock { present in
+      var workspace = workspace
+      // May have been set since `workspace` was copied or put aside.
+      if let threads = present?.project.options.threads {
+        workspace.project.options.threads = threads
+      }
+      present = workspace
+    }
     analysed.withLock {
       $0 = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)
     }
@@ -53,7 +60,7 @@ final class SharedWork: Sendable {
   func exchange(forWeights digest: String?) -> Workspace? {
     guard let workspace = byWeights.withLock({ $0[digest ?? ""] }) else { return nil }
     exchange(for: workspace)
-    return workspace
+    return self.workspace()
   }
 
   func forgetWeights() {

@@ -8,7 +8,7 @@ package struct StateFolder: Sendable {
     let base =
       environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
       ?? (environment["HOME"] ?? "/tmp") + "/.local/state"
-    path = base + "/octet"
+    path = URL(fileURLWithPath: base + "/octet").standardizedFileURL.path
   }
 
   /// Makes the folder; `false` where it cannot be, and then nothing is remembered.
@@ -22,16 +22,71 @@ package struct StateFolder: Sendable {
     "\(path)/\(model)-\(digest.prefix(12)).octet.json"
   }
 
-  package func holds(_ file: String) -> Bool { file.hasPrefix(path + "/") }
+  /// Whether `file` lies below the folder, however its path is spelt.
+  package func holds(_ file: String) -> Bool { Self.plain(file).hasPrefix(path + "/") }
+
+  /// Whether octet wrote this checkpoint by itself, and so may remove it.
+  package func holdsCheckpoint(_ file: String) -> Bool {
+    let url = URL(fileURLWithPath: Self.plain(file))
+    return url.pathExtension == "npz" && url.deletingLastPathComponent().path == trainingsPath
+  }
+
+  /// The folder that octet made for `weights`; `nil` where they lie anywhere else.
+  package func weightFolder(of weights: String) -> String? {
+    let place = URL(fileURLWithPath: Self.plain(weights)).deletingLastPathComponent()
+    return place.deletingLastPathComponent().path == trainingsPath ? place.path : nil
+  }
+
+  /// Without `..`, which could lead out of the folder; session files come from anywhere.
+  private static func plain(_ file: String) -> String {
+    var parts: [Substring] = []
+    for part in URL(fileURLWithPath: file).path.split(separator: "/") {
+      switch part {
+      case ".": continue
+      case "..": _ = parts.popLast()
+      default: parts.append(part)
+      }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private var trainingsPath: String { path + "/trainings" }
 
   /// Where checkpoints and weights lie that belong to no saved session; `nil` where none can be kept.
   package var trainings: String? {
-    let folder = path + "/trainings"
     let isThere =
       (try? FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)) != nil
-    return isThere ? folder : nil
+        atPath: trainingsPath, withIntermediateDirectories: true)) != nil
+    return isThere ? trainingsPath : nil
   }
+
+  /// For weights that were kept, until a session is saved.
+  func newWeightFolder() -> String? {
+    guard let folder = trainings else { return nil }
+    let path = "\(folder)/\(UUID().uuidString.prefix(8).lowercased())"
+    let isThere =
+      (try? FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)) != nil
+    return isThere ? path : nil
+  }
+
+  /// A name that no other training has; old ones that nobody asked for again are cleared away.
+  func newCheckpoint(of model: String) -> String? {
+    guard let folder = trainings else { return nil }
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for file in files {
+      let path = "\(folder)/\(file)"
+      let changed =
+        (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate]) as? Date
+      if let changed, changed.timeIntervalSinceNow < -Self.longest {
+        try? FileManager.default.removeItem(atPath: path)
+      }
+    }
+    return "\(folder)/\(model)-\(UUID().uuidString.prefix(8).lowercased()).npz"
+  }
+
+  /// Sixty days.
+  private static let longest = 60.0 * 24 * 3600
 
   private var recentPath: String { path + "/recent.json" }
 

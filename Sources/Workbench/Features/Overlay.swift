@@ -23,8 +23,8 @@ package struct Prompt: Equatable, Sendable {
   package var error: String?
   /// Whether saving is the last thing before leaving.
   package var quitsAfterwards = false
-  /// Whether training begins with the answer.
-  package var trainsAfterwards = false
+  /// What was found in data that the answer accepts; training begins with it.
+  package var acceptedFinding: String?
   package init(kind: Kind, title: String, hint: String, input: EditedLine) {
     self.kind = kind
     self.title = title

@@ -1,4 +1,5 @@
 package import Sessions
+import Training
 
 /// The Train tab: how the model is to be trained, the run, and what came of it.
 package struct TrainFeature: Equatable, Sendable {
@@ -96,8 +97,10 @@ package struct TrainFeature: Equatable, Sendable {
     guard let loss = summary.loss else { return }
     losses.append(Loss(place: summary.place, value: loss))
     guard losses.count > Self.mostLosses else { return }
-    losses = stride(from: 0, to: losses.count - 1, by: 2).map { first in
-      Loss(
+    losses = stride(from: 0, to: losses.count, by: 2).map { first in
+      // The newest has no partner where there is an odd number.
+      guard first + 1 < losses.count else { return losses[first] }
+      return Loss(
         place: losses[first + 1].place,
         value: (losses[first].value + losses[first + 1].value) / 2)
     }
@@ -146,13 +149,17 @@ package struct TrainFeature: Equatable, Sendable {
     }
   }
 
+  private static let counts = 1...TrainingOptions.most
+
   /// Takes a value that a person typed.
   package mutating func set(_ option: Option, _ text: String) throws(CommandError) {
     func refused(_ expected: String) -> CommandError {
       .badValue(command: "training \(option.rawValue)", value: text, expected: [expected])
     }
     func whole() throws(CommandError) -> Int {
-      guard let number = Int(text), number > 0 else { throw refused("a whole number above 0") }
+      guard let number = Int(text), Self.counts.contains(number) else {
+        throw refused("a whole number from 1 to \(Self.counts.upperBound)")
+      }
       return number
     }
     switch option {
@@ -162,7 +169,9 @@ package struct TrainFeature: Equatable, Sendable {
       case "all" where words.count == 1: layers = .all
       case "marked" where words.count == 1: layers = .marked
       case "worst" where words.count == 2:
-        guard let count = Int(words[1]), count > 0 else { throw refused(option.hint) }
+        guard let count = Int(words[1]), Self.counts.contains(count) else {
+          throw refused(option.hint)
+        }
         layers = .worst(count)
       default: throw refused(option.hint)
       }
@@ -186,8 +195,14 @@ package struct TrainFeature: Equatable, Sendable {
       }
       settings.optimizer = optimizer
     case .batch: settings.batchSize = try whole()
-    case .data: dataPath = text == "same" ? nil : text
-    case .preprocess: preprocessing = text == "same" ? nil : text == "none" ? "" : text
+    case .data:
+      let path = text == "same" ? nil : text
+      if path != dataPath { accepted = [] }
+      dataPath = path
+    case .preprocess:
+      let steps = text == "same" ? nil : text == "none" ? "" : text
+      if steps != preprocessing { accepted = [] }
+      preprocessing = steps
     case .samples: limit = text == "all" ? nil : try whole()
     case .heldOut:
       let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
@@ -203,7 +218,7 @@ package struct TrainFeature: Equatable, Sendable {
     switch option {
     case .layers:
       let choices: [Layers] = [.all] + (marked > 0 ? [.marked] : []) + [.worst(1), .worst(3)]
-      if case .worst(let count) = layers, count + step > 0, step > 0 || count > 1 {
+      if case .worst(let count) = layers, Self.counts.contains(count + step) {
         layers = .worst(count + step)
       } else {
         layers = Self.next(layers, step, among: choices)
@@ -211,7 +226,8 @@ package struct TrainFeature: Equatable, Sendable {
     case .loss:
       let choices: [TrainingSettings.Loss?] = [nil] + TrainingSettings.Loss.allCases
       settings.loss = Self.next(settings.loss, step, among: choices)
-    case .epochs: settings.epochs = max(settings.epochs + step, 1)
+    case .epochs:
+      settings.epochs = min(max(settings.epochs + step, 1), Self.counts.upperBound)
     case .rate: settings.rate = Self.nearRate(settings.rate, step)
     case .schedule:
       settings.schedule = Self.next(settings.schedule, step, among: ["cosine", "constant"])
@@ -220,7 +236,9 @@ package struct TrainFeature: Equatable, Sendable {
         settings.optimizer, step, among: TrainingSettings.Optimizer.allCases)
     case .batch:
       settings.batchSize =
-        step > 0 ? min(settings.batchSize * 2, 4096) : max(settings.batchSize / 2, 1)
+        step > 0
+        ? max(min(settings.batchSize * 2, 4096), settings.batchSize)
+        : max(settings.batchSize / 2, 1)
     case .heldOut:
       let percent = (settings.validationShare * 100).rounded() + Double(5 * step)
       settings.validationShare = min(max(percent, 5), 50) / 100
@@ -245,25 +263,4 @@ package struct TrainFeature: Equatable, Sendable {
     if step > 0 { return choices.first { $0 > rate * 1.01 } ?? rate }
     return choices.last { $0 < rate * 0.99 } ?? rate
   }
-}
-
-/// `constant`, `cosine` or `step=EPOCHS:FACTOR`, as settings write the rate's course.
-package enum LearningSchedule {
-  case constant, cosine
-  case steps(epochs: Int, factor: Float)
-
-  package init?(parsing text: String) {
-    switch text {
-    case "constant": self = .constant
-    case "cosine": self = .cosine
-    default:
-      let parts = text.dropFirst(5).split(separator: ":")
-      guard text.hasPrefix("step="), parts.count == 2, let epochs = Int(parts[0]), epochs > 0,
-        let factor = Float(parts[1]), factor > 0, factor <= 1
-      else { return nil }
-      self = .steps(epochs: epochs, factor: factor)
-    }
-  }
-
-  static func isKnown(_ text: String) -> Bool { LearningSchedule(parsing: text) != nil }
 }

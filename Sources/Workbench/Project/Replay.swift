@@ -64,6 +64,9 @@ package struct Replay {
     if let expected = record.data.digest, expected != prepared.record.data.digest {
       stage.differences.append("training \(number): its data are not those it was trained on.")
     }
+    if let expected = record.validation?.digest, expected != prepared.record.validation?.digest {
+      stage.differences.append("training \(number): its data to judge by are not those of then.")
+    }
     let stop = record.result?.stop
     let progress = progress
     let outcome = try prepared.run.run(
@@ -182,8 +185,14 @@ package struct Replay {
     let old = try held.convert(session.recipe)
     let isEqual = try ModelExporter.encode(new.model) == ModelExporter.encode(old.model)
     if !isEqual {
+      for edge in new.edgeParameters.keys where old.edgeParameters[edge] == nil {
+        stage.differences.append("conversion: '\(edge)' has a map, and had none.")
+      }
       for (edge, before) in old.edgeParameters {
-        guard let after = new.edgeParameters[edge] else { continue }
+        guard let after = new.edgeParameters[edge] else {
+          stage.differences.append("conversion: '\(edge)' has no map, and had one.")
+          continue
+        }
         let ratio = abs(after.scale / before.scale - 1)
         if ratio > 10 * Self.tolerance || abs(after.zeroPoint - before.zeroPoint) > 1 {
           stage.differences.append(

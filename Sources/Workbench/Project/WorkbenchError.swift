@@ -21,6 +21,9 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
   case nothingToReplay(String)
   case noRecordedData(String)
   case nothingTrained
+  case noModel
+  /// A training was to go on from it.
+  case missingCheckpoint(String)
   case noPlace(String)
 
   package var description: String {
@@ -52,7 +55,8 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
       "The training used \(name) kernels, which this processor does not have: other kernels give"
         + " other weights. Go on where it began, or start it anew here."
     case .trainedState:
-      "A model that hands a state from step to step cannot be trained."
+      "A model that hands a state from step to step cannot be trained. Calibrate and export it as it"
+        + " is, or train one that takes whole sequences."
     case .missingWeights(let path):
       "The trained weights '\(path)' are missing. Put the file back beside its session, or make it"
         + " anew with: octet replay SESSION --restore"
@@ -68,6 +72,9 @@ package enum WorkbenchError: Error, Equatable, CustomStringConvertible {
       "'\(path)' does not say which data were observed, so calibration cannot be done again."
     case .nothingTrained:
       "There is no training whose weights could be kept. Start one in the Train tab."
+    case .noModel: "No model is open. Open one with :open PATH."
+    case .missingCheckpoint(let path):
+      "The checkpoint \(path) is gone: r starts the training anew, D drops it."
     case .badState(let text):
       "--state takes INPUT=OUTPUT, such as state=stateN; got '\(text)'."
     case .inputTooLarge(let name, let shape):

@@ -56,10 +56,10 @@ extension Workspace {
       throw WorkbenchError.wrongData(
         place: finding.place, what: finding.what, advice: finding.advice)
     }
-    return (
-      try TrainingSamples(dataset), try dataset.manifest().digest,
-      summary.findings.filter { $0.severity != .note }
-    )
+    var samples = try TrainingSamples(dataset)
+    let digest = try dataset.manifest().digest
+    samples.digest = digest
+    return (samples, digest, summary.findings.filter { $0.severity != .note })
   }
 
   /// Makes trained weights the model's own: writes the float model below `folder`, under a name that

@@ -21,8 +21,8 @@ package enum Effect: Equatable, Sendable {
   case analyse(run: Int, DataRequest, Recipe)
   case measureSensitivity(run: Int, DataRequest, Recipe)
   case convert(run: Int, Recipe)
-  /// Goes on from the record's checkpoint, where it has one.
-  /// Asks before it trains on data with findings that are not in `accepted`.
+  /// Goes on from the record's checkpoint, where it has one; a new one asks
+  /// before it trains on data with findings that are not in `accepted`.
   case train(run: Int, TrainingRecord, accepted: [String])
   /// Ends a training early, with what it has.
   case stopTraining

@@ -17,12 +17,14 @@ package enum Event: Equatable, Sendable {
   case errorsAnalysed(run: Int, ErrorTable)
   case sensitivityMeasured(run: Int, [SensitivityRow])
   case converted(run: Int, ConversionSummary)
-  /// With the settings that the data decided, and where checkpoints go.
+  /// With the settings that the data decided; once more when there is a checkpoint to go on from.
   case trainingStarted(run: Int, TrainingRecord)
   /// Nothing was trained: the data look wrong, unlike those of calibration.
   case trainingQuestioned(run: Int, DataSummary.Finding)
   case trainingProgressed(run: Int, TrainingProgressSummary)
   case trained(run: Int, TrainingRecord)
+  /// With what can go on, or begin anew, once the reason is mended; `nil` where nothing can.
+  case trainingFailed(run: Int, message: String, left: TrainingRecord?)
   case trainingKept(run: Int, KeptTraining)
   /// The weights that were asked for are in force.
   case weightsUsed(ProjectSummary, CalibrationSummary?)

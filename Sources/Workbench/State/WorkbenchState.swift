@@ -74,6 +74,11 @@ package struct WorkbenchState: Equatable, Sendable {
   /// Trainings whose weights are in force.
   package var trainings: [TrainingRecord] { history.present.trainings }
 
+  /// Whether the last step of the history put other weights in force.
+  package var undoTakesWeightsBack: Bool {
+    history.past.last.map { $0.trainings != trainings } ?? false
+  }
+
   /// Rows that a list may show: what the frame (title, tabs, header, two lines below) leaves.
   package var visibleRows: Int { max(height - 7, 1) }
 

@@ -150,7 +150,9 @@ extension WorkbenchState {
         return refuse(error.description)
       }
       overlay = nil
-      return prompt.trainsAfterwards ? startTraining() : []
+      guard let finding = prompt.acceptedFinding else { return [] }
+      train.accepted.append(finding)
+      return startTraining()
     }
   }
 
@@ -202,7 +204,7 @@ extension WorkbenchState {
         Confirmation(
           kind: .quitWithJob, question: "Quit while \(job.kind.title)?",
           detail: job.kind == .training
-            ? "It can go on later from its last epoch, where the session is saved."
+            ? "It can go on later from its last checkpoint, where the session is saved."
             : "The job is cancelled; what it has done so far is dropped.",
           answers: [.yes, .cancel]))
       return []

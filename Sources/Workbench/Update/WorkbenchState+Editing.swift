@@ -5,6 +5,10 @@ extension WorkbenchState {
   /// Changes the recipe; every change can be undone.
   mutating func changeRecipe(_ action: Action) -> [Effect] {
     guard project != nil else { return [] }
+    if job?.kind == .keeping {
+      say("Wait until the trained weights are in force: they bring their own ranges.", .warning)
+      return []
+    }
     switch action {
     case .edit(let edit): return apply(edit)
     case .clipByHand: return askForClip()

@@ -73,7 +73,7 @@ extension WorkbenchState {
     case .jobProgressed(let run, _), .calibrationProgressed(let run, _), .calibrated(let run, _),
       .errorsAnalysed(let run, _), .sensitivityMeasured(let run, _), .converted(let run, _),
       .trainingStarted(let run, _), .trainingQuestioned(let run, _),
-      .trainingProgressed(let run, _), .trained(let run, _),
+      .trainingProgressed(let run, _), .trained(let run, _), .trainingFailed(let run, _, _),
       .trainingKept(let run, _), .benchmarked(let run, _), .exported(let run, _),
       .exportExists(let run, _),
       .cancelled(let run), .failed(let run, _):
@@ -161,6 +161,7 @@ extension WorkbenchState {
         total: progress.epochCount * progress.batchCount, detail: "batch")
       return []
     case .trained(_, let record): return takeTraining(record)
+    case .trainingFailed(_, let message, let left): return failTraining(message, left: left)
     case .trainingKept(_, let kept): return adopt(kept)
     case .exported(_, let summary):
       let effects = finish(
@@ -183,10 +184,9 @@ extension WorkbenchState {
       return finish("Cancelled: the training was dropped.", command: nil) + effects
     case .failed(_, let message):
       if job?.kind == .calibration { calibrate.phase = .failed(message) }
-      let effects = job?.kind == .training ? dropFailedTraining(message) : []
       job = nil
       say(message, .error)
-      return effects
+      return []
     default:
       return []
     }

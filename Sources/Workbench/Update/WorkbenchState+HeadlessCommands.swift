@@ -15,7 +15,13 @@ extension WorkbenchState {
     if calibrate.batchSize != 1 { text += " --batch \(calibrate.batchSize)" }
     for state in calibrate.states { text += " --state \(shellQuoted(state))" }
     if let limit = calibrate.limit { text += " --limit \(limit)" }
-    return text
+    return text + members(calibrate.mapping, calibrate.labels, calibrate.seed)
+  }
+
+  private func members(_ mapping: [String: String], _ labels: String?, _ seed: UInt64?) -> String {
+    mapping.sorted { $0.key < $1.key }.map { " --map \(shellQuoted("\($0.key)=\($0.value)"))" }
+      .joined() + (labels.map { " --labels \(shellQuoted($0))" } ?? "")
+      + (seed.map { " --seed \($0)" } ?? "")
   }
 
   var calibrateCommand: String {
@@ -31,15 +37,21 @@ extension WorkbenchState {
     "octet benchmark \(modelArgument) \(sessionArgument) --threads \(project?.threads ?? 1)"
   }
 
-  /// What does again a training with all that came before it.
+  /// What does again a training with all that came before it: `replay` where it began with trained
+  /// weights, was ended early, or orders samples by a seed of their own.
   var trainCommand: String {
     guard let record = train.record else { return "" }
+    let hasOwnOrder = record.data.seed.map { $0 != record.settings.seed } ?? false
+    if !trainings.isEmpty || record.result?.stop != nil || hasOwnOrder {
+      return "octet replay \(sessionArgument)"
+    }
     var text = "octet train \(modelArgument) --data "
     text += shellQuoted(record.data.path.isEmpty ? "random" : record.data.path)
     if !record.data.preprocessing.isEmpty {
       text += " --preprocess " + shellQuoted(record.data.preprocessing)
     }
     if let limit = record.data.limit { text += " --limit \(limit)" }
+    text += members(record.data.mapping ?? [:], record.data.labels, record.data.seed)
     text += " --target \(record.recipe.target.rawValue)"
     text += record.recipe.rules.map { " --set \(shellQuoted($0.text))" }.joined()
     let settings = record.settings
@@ -52,7 +64,8 @@ extension WorkbenchState {
     text += " --schedule \(settings.schedule) --optimizer \(settings.optimizer.rawValue)"
     text += " --mini-batch \(settings.batchSize) --validation-share \(settings.validationShare)"
     text += (settings.layers ?? []).map { " --layer \(shellQuoted($0))" }.joined()
-    return text + " --threads \(record.threads) -o MODEL.int8.onnx"
+    text += " --isa \(record.instructionSet) --threads \(record.threads)"
+    return text + " --session TRAINED.octet.json -o MODEL.int8.onnx"
   }
 
   var exportCommand: String { "octet convert \(sessionArgument) -o MODEL.int8.onnx" }

@@ -61,8 +61,8 @@ extension WorkbenchState {
       say("Wait until \(job.kind.title) is done, or cancel it with Ctrl-X.", .warning)
       return []
     }
-    if let record = train.record {
-      if record.result == nil { return resumeTraining() }
+    if train.record != nil {
+      if train.phase != .done { return resumeTraining() }
       say("Keep the trained weights (K) or discard them (D) first.", .warning)
       return []
     }
@@ -97,7 +97,11 @@ extension WorkbenchState {
       settings.layers = project.layers.map(\.id).filter(worst.contains)
     }
     var request = dataRequest
-    if let path = train.dataPath { request.path = path }
+    if let path = train.dataPath, path != request.path {
+      // Names of members and an order belong to the file of calibration.
+      request.path = path == "random" ? "" : path
+      (request.mapping, request.labels, request.seed) = ([:], nil, nil)
+    }
     if let preprocessing = train.preprocessing { request.preprocessing = preprocessing }
     request.limit = train.limit
     request.batchSize = 1
@@ -134,13 +138,12 @@ extension WorkbenchState {
   mutating func question(_ finding: DataSummary.Finding) -> [Effect] {
     job = nil
     train.forget()
-    train.accepted.append(finding.what)
     var prompt = Prompt(
       kind: .training(.preprocess), title: "Preprocessing for training",
       hint: "\(finding.place): \(finding.what)",
       input: EditedLine(
         finding.advice.contains("scale=1/255") ? "scale=1/255" : train.preprocessing ?? "same"))
-    prompt.trainsAfterwards = true
+    prompt.acceptedFinding = finding.what
     overlay = .prompt(prompt)
     return []
   }
@@ -213,7 +216,10 @@ extension WorkbenchState {
 
   private mutating func keepTraining() -> [Effect] {
     guard let record = train.record, record.result != nil, train.phase == .done else {
-      say("There are no trained weights to keep: r trains.", .warning)
+      say(
+        train.record == nil
+          ? "There are no trained weights to keep: r trains."
+          : "The training is not at its end yet: r goes on with it.", .warning)
       return []
     }
     if let job {
@@ -249,7 +255,9 @@ extension WorkbenchState {
     }
     overlay = .confirmation(
       Confirmation(
-        kind: .discardTraining, question: "Discard the trained weights?",
+        kind: .discardTraining,
+        question: train.phase == .done
+          ? "Discard the trained weights?" : "Discard the unfinished training?",
         detail: "The model stays as it is; training again takes its time.",
         answers: [.yes, .cancel]))
     return []
@@ -262,26 +270,28 @@ extension WorkbenchState {
     return [.dropTraining(checkpoint: checkpoint)] + changed()
   }
 
-  /// A training that could not even go on may yet, once what it lacks is there again.
-  mutating func dropFailedTraining(_ message: String) -> [Effect] {
-    let record = train.record
-    let hasBegun = train.progress != nil
-    if hasBegun || record?.checkpoint == nil {
-      train.forget()
-      train.phase = .failed(message)
-      return record?.checkpoint == nil
-        ? [] : [.dropTraining(checkpoint: record?.checkpoint)] + changed()
-    }
+  /// Says why a training failed, and holds on to what of it can go on.
+  mutating func failTraining(_ message: String, left: TrainingRecord?) -> [Effect] {
+    let before = train.record
+    if left == nil { train.forget() }
+    train.record = left
     train.phase = .failed(message)
     train.focus = .options
-    return []
+    job = nil
+    say(message, .error)
+    return left == before ? [] : changed()
   }
 
   // Weights.
 
   /// Whether a step of the history can be taken now: jobs work with the weights in force.
   mutating func mayUseWeights(of entry: RecipeHistory.Entry?) -> Bool {
-    guard let entry, entry.trainings != trainings, let job else { return true }
+    guard let entry, entry.trainings != trainings else { return true }
+    if train.record != nil, !train.isRunning {
+      say("Keep (K) or discard (D) the training first: it began with these weights.", .warning)
+      return false
+    }
+    guard let job else { return true }
     say("Wait until \(job.kind.title) is done, or cancel it with Ctrl-X.", .warning)
     return false
   }
