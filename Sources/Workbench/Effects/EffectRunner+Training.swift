@@ -13,6 +13,7 @@ extension EffectRunner {
     job(run) { control in
       let isNew = asked.checkpoint == nil
       var record = asked
+      var isNamed = !isNew
       do {
         guard let workspace = shared.workspace() else { throw WorkbenchError.noModel }
         if let checkpoint = asked.checkpoint,
@@ -42,7 +43,6 @@ extension EffectRunner {
           self.post(.trainingProgressed(run: run, $0))
         }
         let begun = record
-        var isNamed = !isNew
         let outcome = try training.run(
           checkpoint: record.checkpoint,
           saved: {
@@ -55,7 +55,8 @@ extension EffectRunner {
         record.result = TrainingResult(outcome, float: float, calibrated: calibrated)
         return .trained(run: run, record)
       } catch let error as JobCancelled {
-        folder.dropCheckpoint(record.checkpoint)
+        // One that was named is dropped by whoever cancelled, and stays when octet is left.
+        if !isNamed { folder.dropCheckpoint(record.checkpoint) }
         throw error
       } catch {
         return .trainingFailed(
