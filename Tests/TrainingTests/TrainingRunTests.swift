@@ -131,6 +131,20 @@ import Testing
     #expect(!found[0].isBetter(than: found[outcome.bestEpoch], for: objective))
   }
 
+  @Test func epochsThatLabelsDoNotTellApartAreToldApartByTheLoss() {
+    func report(_ epoch: Int, loss: Double?, accuracy: Double, decibels: Double) -> EpochReport {
+      let found = Validation(accuracy: accuracy, agreement: accuracy, decibels: decibels)
+      return EpochReport(epoch: epoch, loss: loss, simulated: found, converted: found)
+    }
+    let before = report(0, loss: nil, accuracy: 0.9, decibels: 9)
+    let first = report(1, loss: 0.5, accuracy: 0.9, decibels: 5)
+    let second = report(2, loss: 0.1, accuracy: 0.9, decibels: 1)
+    #expect(second.isBetter(than: first, for: .crossEntropy))
+    #expect(!first.isBetter(than: second, for: .crossEntropy))
+    #expect(!first.isBetter(than: before, for: .crossEntropy))
+    #expect(first.isBetter(than: second, for: .noiseToSignal))
+  }
+
   /// Weights of 4 bits, one map for a tensor.
   private static func coarse() throws -> Recipe {
     var recipe = Recipe(target: .x86)

@@ -34,6 +34,18 @@ package struct EpochReport: Hashable, Codable, Sendable {
   package var simulated: Validation
   /// The converted model on integer kernels.
   package var converted: Validation
+
+  /// Whether the int8 model is the better one. Of two that labels do not tell apart it is the one
+  /// that learned them better: how near it is to the float model says little then.
+  func isBetter(than other: EpochReport, for objective: Objective) -> Bool {
+    if objective.needsLabels, let accuracy = converted.accuracy,
+      accuracy == other.converted.accuracy
+    {
+      guard let loss, let others = other.loss else { return false }
+      return loss < others
+    }
+    return converted.isBetter(than: other.converted, for: objective)
+  }
 }
 
 /// How far a training run is.

@@ -275,7 +275,7 @@ package final class TrainingRun {
   private func finishEpoch(_ report: EpochReport) {
     position.reports.append(report)
     let best = position.reports[position.bestEpoch]
-    if report.converted.isBetter(than: best.converted, for: options.objective) {
+    if report.isBetter(than: best, for: options.objective) {
       position.bestEpoch = report.epoch
       position.best = store.snapshot
       position.bestStates = rounding.modules.map(\.state)
