@@ -95,14 +95,12 @@ struct ExportReport: Encodable {
 extension Workspace {
   /// Calibrates with a line on standard error when a person is there.
   mutating func calibrateShowingProgress(_ dataset: Dataset) throws {
-    let isWatched = isatty(STDERR_FILENO) == 1
+    let line = StatusLine()
     try calibrate(dataset, control: JobControl()) { progress in
-      guard isWatched else { return }
-      let rate = Numbers.decimal(progress.batchesPerSecond)
-      FileHandle.standardError.write(
-        Data(
-          "\rcalibrating \(progress.batchesDone)/\(dataset.batchCount), \(rate) batches/s   ".utf8))
+      line.show(
+        "calibrating \(progress.batchesDone)/\(dataset.batchCount),"
+          + " \(Numbers.decimal(progress.batchesPerSecond)) batches/s")
     }
-    if isWatched { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    line.clear()
   }
 }

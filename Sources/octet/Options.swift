@@ -149,21 +149,30 @@ struct DataArguments: ParsableArguments {
   /// The data for `project`; findings of the input doctor go to standard error, and an error among
   /// them ends the command.
   func dataset(_ project: Project, purpose: DatasetPurpose) throws -> Dataset {
+    try require()
+    let dataset = try project.dataset(request, purpose: purpose)
+    try warn(about: try project.describe(dataset, request: request))
+    return dataset
+  }
+
+  func require() throws {
     guard data != nil else {
       throw ValidationError("--data is missing: give a file, a folder, or the word random.")
     }
-    let dataset = try project.dataset(request, purpose: purpose)
-    let summary = try project.describe(dataset, request: request)
-    for note in summary.notes { warn(note) }
-    if summary.isRandom { warn("RANDOM DATA: ranges and errors say nothing about real use.") }
-    for finding in summary.findings where finding.severity != .note {
-      if finding.severity == .error {
-        throw WorkbenchError.wrongData(
-          place: finding.place, what: finding.what, advice: finding.advice)
-      }
-      warn("\(finding.place): \(finding.what). \(finding.advice)")
+  }
+}
+
+/// What the input doctor found, on standard error.
+/// - Throws: the first finding that is an error.
+func warn(about data: DataSummary) throws {
+  for note in data.notes { warn(note) }
+  if data.isRandom { warn("RANDOM DATA: ranges and errors say nothing about real use.") }
+  for finding in data.findings where finding.severity != .note {
+    if finding.severity == .error {
+      throw WorkbenchError.wrongData(
+        place: finding.place, what: finding.what, advice: finding.advice)
     }
-    return dataset
+    warn("\(finding.place): \(finding.what). \(finding.advice)")
   }
 }
 

@@ -49,11 +49,11 @@ struct Replay: ParsableCommand {
 
   func run() throws {
     let document = try SessionFile(path: session).read()
-    let line = JobLine(isWatched: isatty(STDERR_FILENO) == 1)
+    let line = StatusLine()
     var replay = try Workbench.Replay(
       document, at: session,
       options: HostOptions(instructionSet: kernels(document), threads: threads),
-      progress: line.show)
+      progress: { line.show("\($0.detail) \($0.done)/\($0.total)") })
     if let output { try replay.workspace.project.refuseToReplace(at: output) }
     try replay.run(restoring: restore)
     line.clear()
@@ -91,21 +91,5 @@ struct Replay: ParsableCommand {
     let output: String?
     let holds: Bool
     let stages: [Workbench.Replay.Stage]
-  }
-}
-
-/// How far a job is, on one line of standard error where a person is watching.
-private struct JobLine {
-  let isWatched: Bool
-
-  func show(_ progress: JobProgress) {
-    guard isWatched else { return }
-    FileHandle.standardError.write(
-      Data("\r\(progress.detail) \(progress.done)/\(progress.total)   ".utf8))
-  }
-
-  func clear() {
-    guard isWatched else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
   }
 }

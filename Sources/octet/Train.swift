@@ -61,16 +61,17 @@ struct Train: ParsableCommand {
     }
     try workspace.project.refuseToQuantizeAgain()
     try self.recipe.check(workspace.project)
-    _ = try data.dataset(workspace.project, purpose: .training)
+    try data.require()
     var record = TrainingRecord(
       settings: try training.settings(seed: data.seed),
       data: Session.DataReference(data.request), validation: training.validationData,
       recipe: recipe, instructionSet: host.isa.rawValue, threads: host.threads)
     let prepared = try workspace.prepareTraining(record)
+    try warn(about: prepared.data)
     let run = prepared.run
     record = prepared.record
     if training.resume, let path = training.checkpoint { try run.resume(from: path) }
-    let line = TrainingLine(isWatched: isatty(STDERR_FILENO) == 1)
+    let line = StatusLine()
     let float = try run.judgeFloat()
     let outcome = try run.run(
       checkpoint: training.checkpoint,
@@ -91,11 +92,9 @@ struct Train: ParsableCommand {
     _ recipe: Recipe
   ) throws {
     var workspace = workspace
-    let kept = try workspace.keep(
+    let (kept, recipe) = try workspace.adopt(
       trained, of: record, in: URL(fileURLWithPath: path).deletingLastPathComponent().path,
-      named: workspace.project.name)
-    let recipe = try workspace.recipe(recipe, with: trained)
-    try workspace.project.group(by: recipe)
+      under: recipe)
     let request = try observed(workspace.project)
     try workspace.calibrateShowingProgress(try workspace.project.dataset(request))
     var content = SessionContent(
@@ -310,22 +309,15 @@ struct TrainReport: Encodable {
   }
 }
 
-/// One line on standard error that is written over, where a person is watching.
-struct TrainingLine {
-  let isWatched: Bool
-
-  func show(_ progress: TrainingProgress) {
-    guard isWatched else { return }
-    guard progress.report == nil else {
-      FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
-      return
-    }
+extension StatusLine {
+  /// The end of an epoch has a line of its own on standard output.
+  fileprivate func show(_ progress: TrainingProgress) {
+    guard progress.report == nil else { return clear() }
     let remaining = progress.remaining.map { ", \(max(0, $0.components.seconds)) s to go" } ?? ""
-    let text =
-      "\repoch \(progress.epoch)/\(progress.epochCount), batch \(progress.batch)/\(progress.batchCount),"
-      + " loss \(Numbers.decimal(progress.loss, places: 4)), gradient"
-      + " \(Numbers.decimal(progress.gradientNorm, places: 3))\(remaining)   "
-    FileHandle.standardError.write(Data(text.utf8))
+    show(
+      "epoch \(progress.epoch)/\(progress.epochCount), batch \(progress.batch)/\(progress.batchCount),"
+        + " loss \(Numbers.decimal(progress.loss, places: 4)), gradient"
+        + " \(Numbers.decimal(progress.gradientNorm, places: 3))\(remaining)")
   }
 }
 

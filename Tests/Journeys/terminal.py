@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import shlex
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -114,6 +115,17 @@ class Terminal:
                         return int(child)
             time.sleep(0.05)
         raise AssertionError("octet does not run")
+
+    def crash(self):
+        """Ends octet as a crash would, with nothing restored."""
+        process = self.process()
+        os.kill(process, signal.SIGKILL)
+        self.wait_until(lambda _: not os.path.exists(f"/proc/{process}"), "the end")
+        # A killed program restores nothing; the person types reset.
+        self.keys("C-c")
+        self.type("stty sane; tput rmcup; clear")
+        self.keys("Enter")
+        self.wait_for_shell()
 
     def status(self):
         """Exit status of the last command, asked of the shell."""

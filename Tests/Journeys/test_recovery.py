@@ -18,17 +18,6 @@ def wait_for_file(window, file):
     window.wait_until(lambda _: file.exists(), f"{file.name}")
 
 
-def killed(window):
-    process = window.process()
-    os.kill(process, signal.SIGKILL)
-    window.wait_until(lambda _: not os.path.exists(f"/proc/{process}"), "the end")
-    # A killed program restores nothing; the person types reset.
-    window.keys("C-c")
-    window.type("stty sane; tput rmcup; clear")
-    window.keys("Enter")
-    window.wait_for_shell()
-
-
 def test_work_is_recovered_after_a_kill(terminal, sample):
     before = sample.read_bytes()
     window = terminal((100, 30))
@@ -37,7 +26,7 @@ def test_work_is_recovered_after_a_kill(terminal, sample):
     window.command("target qnnpack")
     window.wait_for("Target qnnpack")
     wait_for_file(window, autosave(sample))
-    killed(window)
+    window.crash()
     assert sample.read_bytes() == before
     window.start(sample)
     window.wait_for("Recover unsaved work?")
@@ -62,7 +51,7 @@ def test_recovery_can_be_refused_or_put_off(answer, terminal, sample):
     window.wait_for("Opened mnist_cnn")
     window.command("target qnnpack")
     wait_for_file(window, autosave(sample))
-    killed(window)
+    window.crash()
     window.start(sample)
     window.wait_for("Recover unsaved work?")
     window.keys(answer)
@@ -84,7 +73,7 @@ def test_work_on_a_model_without_a_session_is_recovered(terminal, sample):
     window.command("target qnnpack")
     state = window.home / "state/octet"
     window.wait_until(lambda _: list(state.glob(".*.autosave")), "an autosave")
-    killed(window)
+    window.crash()
     window.start(model)
     window.wait_for("Recover unsaved work?")
     window.keys("y")

@@ -1,9 +1,7 @@
 """Training from the keyboard, and what a kill leaves of it."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 
 import pytest
@@ -181,17 +179,6 @@ def test_the_sample_asks_how_its_bytes_are_fed(sample, terminal):
     window.wait_for("Trained, ")
 
 
-def killed(window):
-    process = window.process()
-    os.kill(process, signal.SIGKILL)
-    window.wait_until(lambda _: not os.path.exists(f"/proc/{process}"), "the end")
-    # A killed program restores nothing; the person types reset.
-    window.keys("C-c")
-    window.type("stty sane; tput rmcup; clear")
-    window.keys("Enter")
-    window.wait_for_shell()
-
-
 def unbroken(model, tmp_path, terminal, options):
     """The session of a training that nothing disturbed."""
     window = terminal((100, 30))
@@ -225,7 +212,7 @@ def test_a_killed_training_goes_on_to_the_same_end(named, model, terminal, tmp_p
     window.wait_until(
         lambda _: [one for place in places for one in place.glob(".*.autosave")
                    if "unfinishedTraining" in one.read_text()], "the training in an autosave")
-    killed(window)
+    window.crash()
     checkpoint, = (tmp_path / "state/octet/trainings").glob("*.npz")
     assert not list((tmp_path / "state/octet/trainings").glob("*.tmp*"))
     window.start(broken if named else model)
@@ -270,7 +257,7 @@ def test_kept_weights_survive_a_kill_before_they_are_saved(model, terminal, tmp_
     window.wait_until(
         lambda _: [one for one in (tmp_path / "state/octet").glob(".*.autosave")
                    if '"trainings"' in one.read_text()], "the weights in an autosave")
-    killed(window)
+    window.crash()
     window.start(model)
     window.wait_for("Recover unsaved work?")
     window.keys("y")

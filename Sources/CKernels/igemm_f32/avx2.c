@@ -1,9 +1,8 @@
-// Tiles of 6x16 or 8x8: as many sums as registers hold, fed by one load per eight columns and
-// one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly empty, and so
-// is the fetching of the panel that is wanted next: if the first tile did it all, it would wait for
-// memory.
+// Tiles of 6x16 or 8x8: as many sums as registers hold, fed by one load per eight columns and one
+// broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly empty.
 #if defined(__x86_64__)
 #include "../lanes_avx2.h"
+#include "errand.h"
 #include "kernels_f32.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -11,12 +10,6 @@
 #include "../unary_f32/math_avx2.h"
 
 enum { MAX_ROWS = 8, MAX_VECTORS = 2, LANES = 8 };
-
-// What a tile fetches of the next panel: so many floats for each depth, from here on.
-typedef struct {
-  const float *next;
-  size_t pace;
-} errand;
 
 INLINE size_t lanes_of(size_t columns, size_t vector) {
   size_t before = vector * LANES;
@@ -189,9 +182,7 @@ __attribute__((noinline)) static void tile_16(const kern_igemm_f32_block *block,
 void kern_igemm_f32__avx2(const kern_igemm_f32_block *block, size_t width, size_t rows) {
   const size_t most = width == 8 ? 8 : 6;
   const size_t tiles = (rows + most - 1) / most;
-  errand fetch = {block->panel, 0};
-  if (block->next && tiles > 0)
-    fetch = (errand){block->next, (width + tiles - 1) / tiles};
+  errand fetch = first_errand(block, width, tiles);
   for (size_t i = 0; i < tiles; i++) {
     size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;
     if (width == 8) {
@@ -199,7 +190,7 @@ void kern_igemm_f32__avx2(const kern_igemm_f32_block *block, size_t width, size_
     } else {
       tile_16(block, row, end - row, fetch);
     }
-    fetch.next += fetch.pace * block->taps * block->channels;
+    fetch = errand_behind(fetch, block);
   }
 }
 

@@ -1,9 +1,9 @@
 // Tiles of 8 rows times a panel of 32 columns or 12 times one of 16 or 8, in one or two vectors,
 // fed by one load per vector and one broadcast per row. Rows are spread evenly over tiles, so that
-// no tile is nearly empty, and so is the fetching of the panel that is wanted next: if the first
-// tile did it all, it would wait for memory.
+// no tile is nearly empty.
 #if defined(__x86_64__)
 #include "../lanes_avx512.h"
+#include "errand.h"
 #include "kernels_f32.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))),        \
@@ -12,12 +12,6 @@
 #include "../unary_f32/math_avx512.h"
 
 enum { MOST_ROWS = 12, ROWS_OF_TWO = 8, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
-
-// What a tile fetches of the next panel: so many floats for each depth, from here on.
-typedef struct {
-  const float *next;
-  size_t pace;
-} errand;
 
 // Which lanes of each vector there are: columns of the result, and room in the panel.
 typedef struct {
@@ -173,9 +167,7 @@ void kern_igemm_f32__avx512(const kern_igemm_f32_block *block, size_t width, siz
       {kern_lanes16(block->columns), kern_lanes16(rest)}, kern_lanes16(width), width};
   const size_t most = width > LANES ? ROWS_OF_TWO : MOST_ROWS;
   const size_t tiles = (rows + most - 1) / most;
-  errand fetch = {block->panel, 0};
-  if (block->next && tiles > 0)
-    fetch = (errand){block->next, (width + tiles - 1) / tiles};
+  errand fetch = first_errand(block, width, tiles);
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;
     if (width > LANES) {
@@ -183,7 +175,7 @@ void kern_igemm_f32__avx512(const kern_igemm_f32_block *block, size_t width, siz
     } else {
       tiles_of_1(block, &lanes, row, end - row, fetch);
     }
-    fetch.next += fetch.pace * block->taps * block->channels;
+    fetch = errand_behind(fetch, block);
   }
 }
 

@@ -24,7 +24,8 @@ extension EffectRunner {
         let prepared = try workspace.prepareTraining(asked)
         let training = prepared.run
         record = prepared.record
-        if isNew, let finding = prepared.findings.first(where: { !accepted.contains($0.what) }) {
+        let findings = prepared.data.findings.filter { $0.severity != .note }
+        if isNew, let finding = findings.first(where: { !accepted.contains($0.what) }) {
           return .trainingQuestioned(run: run, finding)
         }
         // Without its checkpoint, which is named once there is one to go on from.
@@ -79,9 +80,7 @@ extension EffectRunner {
       }
       _ = shared.weightFolders.withLock { $0.insert(place) }
       let checkpoint = record.checkpoint
-      let kept = try workspace.keep(trained, of: record, in: place, named: workspace.project.name)
-      let recipe = try workspace.recipe(recipe, with: trained)
-      try workspace.project.group(by: recipe)
+      let (kept, recipe) = try workspace.adopt(trained, of: record, in: place, under: recipe)
       let dataset = try workspace.project.dataset(request)
       try workspace.calibrate(dataset, control: control) { progress in
         self.post(
@@ -234,12 +233,6 @@ extension SessionContent {
 }
 
 extension StateFolder {
-  /// Removes a checkpoint, where octet put it there by itself.
-  func dropCheckpoint(_ path: String?) {
-    guard let path, holdsCheckpoint(path) else { return }
-    try? FileManager.default.removeItem(atPath: path)
-  }
-
   /// What of a training can go on once what it lacked is there; `nil` where it has to begin anew.
   func left(of record: TrainingRecord, after error: any Error) -> TrainingRecord? {
     guard let checkpoint = record.checkpoint else { return nil }

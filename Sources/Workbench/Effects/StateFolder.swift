@@ -31,6 +31,12 @@ package struct StateFolder: Sendable {
     return url.pathExtension == "npz" && url.deletingLastPathComponent().path == trainingsPath
   }
 
+  /// Removes a checkpoint, where octet put it there by itself.
+  func dropCheckpoint(_ path: String?) {
+    guard let path, holdsCheckpoint(path) else { return }
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
   /// The folder that octet made for `weights`; `nil` where they lie anywhere else.
   package func weightFolder(of weights: String) -> String? {
     let place = URL(fileURLWithPath: Self.plain(weights)).deletingLastPathComponent()

@@ -86,8 +86,7 @@ package struct Replay {
       .appendingPathComponent("octet-replay-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let kept = try workspace.keep(
-      trained, of: record, in: folder, named: workspace.project.name)
+    let kept = try workspace.keep(trained, of: record, in: folder)
     if let weights = record.weights, let found = kept.weights {
       if found.sha256 != weights.sha256 {
         stage.differences.append("training \(number): its weights differ from those it left.")

@@ -15,8 +15,7 @@ package struct PreparedTraining {
   package let run: TrainingRun
   /// With what the data decided.
   package let record: TrainingRecord
-  /// What the input doctor would rather have otherwise.
-  package let findings: [DataSummary.Finding]
+  package let data: DataSummary
 }
 
 extension Workspace {
@@ -28,7 +27,7 @@ extension Workspace {
       InstructionSet.available.contains(kernels)
     else { throw WorkbenchError.foreignKernels(asked.instructionSet) }
     var record = asked
-    let (samples, digest, findings) = try trainingSamples(asked.data, purpose: .training)
+    let (samples, digest, data) = try trainingSamples(asked.data, purpose: .training)
     record.data.digest = digest
     var validation: TrainingSamples?
     if let reference = asked.validation {
@@ -41,12 +40,12 @@ extension Workspace {
     let run = try TrainingRun(
       project.source, recipe: record.recipe, options: try TrainingOptions(record.settings),
       samples: samples, validation: validation, threads: record.threads, isa: kernels)
-    return PreparedTraining(run: run, record: record, findings: findings)
+    return PreparedTraining(run: run, record: record, data: data)
   }
 
   private func trainingSamples(
     _ reference: Session.DataReference, purpose: DatasetPurpose
-  ) throws -> (TrainingSamples, digest: String, findings: [DataSummary.Finding]) {
+  ) throws -> (TrainingSamples, digest: String, data: DataSummary) {
     var request = DataRequest(reference)
     guard request.states.isEmpty else { throw WorkbenchError.trainedState }
     request.batchSize = 1
@@ -59,23 +58,33 @@ extension Workspace {
     var samples = try TrainingSamples(dataset)
     let digest = try dataset.manifest().digest
     samples.digest = digest
-    return (samples, digest, summary.findings.filter { $0.severity != .note })
+    return (samples, digest, summary)
   }
 
   /// Makes trained weights the model's own: writes the float model below `folder`, under a name that
   /// tells its content, and reads it back, so that what is worked with is what a session finds again.
   package mutating func keep(
-    _ trained: TrainedModel, of record: TrainingRecord, in folder: String, named stem: String
+    _ trained: TrainedModel, of record: TrainingRecord, in folder: String
   ) throws -> TrainingRecord {
     let bytes = try ModelExporter.encode(trained.float)
     let digest = SHA256.hexDigest(of: bytes)
-    let path = "\(folder)/\(stem).trained-\(digest.prefix(8)).onnx"
+    let path = "\(folder)/\(project.name).trained-\(digest.prefix(8)).onnx"
     try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
     var kept = record
     kept.checkpoint = nil
     kept.weights = Session.ModelReference(path: path, sha256: digest, byteCount: bytes.count)
     try use(kept)
     return kept
+  }
+
+  /// Keeps trained weights, and the ranges that training chose as rules over `recipe`.
+  package mutating func adopt(
+    _ trained: TrainedModel, of record: TrainingRecord, in folder: String, under recipe: Recipe
+  ) throws -> (record: TrainingRecord, recipe: Recipe) {
+    let kept = try keep(trained, of: record, in: folder)
+    let recipe = try self.recipe(recipe, with: trained)
+    try project.group(by: recipe)
+    return (kept, recipe)
   }
 
   /// Takes the weights of a training that was kept.
@@ -95,7 +104,7 @@ extension Workspace {
   }
 
   /// `recipe` with a rule for each range that training chose.
-  package func recipe(_ recipe: Recipe, with trained: TrainedModel) throws -> Recipe {
+  private func recipe(_ recipe: Recipe, with trained: TrainedModel) throws -> Recipe {
     var result = recipe.withoutTrainedRanges
     let resolution = try project.layers.grouped(by: result).resolve(result)
     let named = Set(
@@ -127,20 +136,20 @@ extension Recipe {
   /// As it was before weights were kept.
   package var withoutTrainedRanges: Recipe {
     var recipe = self
-    for index in rules.indices where rules[index].note == Self.trainedNote {
-      recipe.rules[index].change.activation.observer = nil
-      recipe.rules[index].note = ""
-    }
-    recipe.rules.removeAll { $0.change.isEmpty }
+    recipe.dropTrainedRanges { _ in true }
     return recipe
   }
-}
 
-extension Recipe {
   /// Lets other rules choose the ranges of `edges` again.
   mutating func dropTrainedRanges(of edges: [String]) {
-    for index in rules.indices where rules[index].note == Self.trainedNote {
-      guard case .tensor(let name) = rules[index].scope, edges.contains(name) else { continue }
+    dropTrainedRanges {
+      if case .tensor(let name) = $0 { edges.contains(name) } else { false }
+    }
+  }
+
+  private mutating func dropTrainedRanges(where isMeant: (RuleScope) -> Bool) {
+    for index in rules.indices
+    where rules[index].note == Self.trainedNote && isMeant(rules[index].scope) {
       rules[index].change.activation.observer = nil
       rules[index].note = ""
     }

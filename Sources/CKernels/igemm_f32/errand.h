@@ -1,0 +1,27 @@
+// Tiles fetch the panel that is wanted next in even shares: if the first one did it all, it would
+// wait for memory.
+#pragma once
+#include "../include/kernels_f32.h"
+
+#pragma clang assume_nonnull begin
+
+// What a tile fetches: so many floats for each depth, from here on.
+typedef struct {
+  const float *next;
+  size_t pace;
+} errand;
+
+// Of the first of `tiles` tiles.
+static inline errand first_errand(const kern_igemm_f32_block *block, size_t width, size_t tiles) {
+  if (block->next == NULL || tiles == 0) {
+    return (errand){block->panel, 0};
+  }
+  return (errand){block->next, (width + tiles - 1) / tiles};
+}
+
+// Of the tile behind one.
+static inline errand errand_behind(errand fetch, const kern_igemm_f32_block *block) {
+  return (errand){fetch.next + fetch.pace * block->taps * block->channels, fetch.pace};
+}
+
+#pragma clang assume_nonnull end
