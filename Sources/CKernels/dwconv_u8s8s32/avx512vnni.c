@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 #include "../lanes_avx512.h"
+#include "../requantize_avx512.h"
 #include "strip_avx2.h"
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))),      \
                              apply_to = function)
@@ -67,9 +68,7 @@ INLINE void add_windows(const strip_window *window, const uint8_t *codes, const 
 
 typedef struct {
   __m512 multipliers[most_vectors];
-  __m512i zero_point; // 16-bit
-  __m512i low, high;  // 8-bit codes
-  __m512i order;      // of the groups of four codes in two packed outputs
+  kern_bounded_avx512 bounded;
 } code_output;
 
 INLINE code_output output_of(const kern_requantization *to, bool is_wide) {
@@ -77,35 +76,22 @@ INLINE code_output output_of(const kern_requantization *to, bool is_wide) {
   for (size_t v = 0; v < (is_wide ? 2 : 1); v++) {
     output.multipliers[v] = _mm512_castsi512_ps(channels_of(to->multipliers, is_wide, v));
   }
-  output.zero_point = _mm512_set1_epi16((short)to->zero_point);
-  output.low = _mm512_set1_epi8((char)((int32_t)to->low + to->zero_point));
-  output.high = _mm512_set1_epi8((char)((int32_t)to->high + to->zero_point));
-  // Packing works within quarters; each holds two groups of the first output, then of the second.
-  output.order = is_wide ? _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15)
-                         : _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  output.bounded = kern_bounded_make_avx512(to);
+  if (is_wide) {
+    // Each quarter holds two groups of the first output, then of the second.
+    output.bounded.order = _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15);
+  }
   return output;
-}
-
-INLINE __m512i rounded(__m512i sums, __m512 multipliers) {
-  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), multipliers));
-}
-
-// Saturating packs do the clamping to 0...255, and bytes the rest: the requantization is bounded.
-INLINE __m512i packed(__m512i first, __m512i second, __m512i third, __m512i fourth,
-                      const code_output *to) {
-  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(first, second), to->zero_point);
-  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(third, fourth), to->zero_point);
-  const __m512i codes = _mm512_packus_epi16(low, high);
-  const __m512i clamped = _mm512_min_epu8(_mm512_max_epu8(codes, to->low), to->high);
-  return _mm512_permutexvar_epi32(to->order, clamped);
 }
 
 // Codes of two outputs of 32 channels.
 INLINE void store_wide(const channel_sums *sums, const code_output *to, uint8_t *first,
                        uint8_t *second) {
-  const __m512i codes = packed(
-      rounded(sums[0].at[0], to->multipliers[0]), rounded(sums[0].at[1], to->multipliers[1]),
-      rounded(sums[1].at[0], to->multipliers[0]), rounded(sums[1].at[1], to->multipliers[1]), to);
+  const __m512i codes = kern_bounded_codes64_avx512(
+      kern_rounded_avx512(sums[0].at[0], to->multipliers[0]),
+      kern_rounded_avx512(sums[0].at[1], to->multipliers[1]),
+      kern_rounded_avx512(sums[1].at[0], to->multipliers[0]),
+      kern_rounded_avx512(sums[1].at[1], to->multipliers[1]), &to->bounded);
   _mm256_storeu_si256((__m256i *)first, _mm512_castsi512_si256(codes));
   _mm256_storeu_si256((__m256i *)second, _mm512_extracti64x4_epi64(codes, 1));
 }
@@ -116,9 +102,10 @@ INLINE void store_narrow(const channel_sums *sums, const code_output *to, size_t
   __m512i reals[pixels_at_once];
 #pragma unroll
   for (size_t p = 0; p < pixels_at_once; p++) {
-    reals[p] = rounded(sums[p < pixels ? p : 0].at[0], to->multipliers[0]);
+    reals[p] = kern_rounded_avx512(sums[p < pixels ? p : 0].at[0], to->multipliers[0]);
   }
-  const __m512i codes = packed(reals[0], reals[1], reals[2], reals[3], to);
+  const __m512i codes =
+      kern_bounded_codes64_avx512(reals[0], reals[1], reals[2], reals[3], &to->bounded);
   _mm_mask_storeu_epi8(out, lanes, _mm512_castsi512_si128(codes));
   if (pixels == pixels_at_once) {
     _mm_mask_storeu_epi8(out + step, lanes, _mm512_extracti32x4_epi32(codes, 1));

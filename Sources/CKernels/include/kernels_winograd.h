@@ -9,15 +9,21 @@
 
 #pragma clang assume_nonnull begin
 
+// Numbers and products stand in planes that are walked at once. Where planes are an odd count of
+// cache lines apart, their lines fall into different sets.
+static inline size_t kern_winograd_plane(size_t bytes) { return (bytes + 63) / 64 * 64 | 64; }
+
 enum { KERN_WINOGRAD_NUMBERS = 16, KERN_WINOGRAD_RESULTS = 4 };
 
-// out[number][tile][channel]; pixels[tile][16] point to `channels` values each, row by row.
+// out[number][tile][channel], numbers `stride` apart; pixels[tile][16] point to `channels` values
+// each, row by row.
 typedef void kern_winograd_input_f32_fn(const float *_Nonnull const *_Nonnull pixels, size_t tiles,
-                                        size_t channels, float *out);
+                                        size_t channels, float *out, size_t stride);
 
 typedef struct {
-  // [16][tiles][width], of which `columns` exist.
+  // [16][tiles][width], numbers `stride` apart, of which `columns` exist.
   const float *products;
+  size_t stride;
   size_t tiles, width, columns;
   const float *bias;
   // [tiles][4]: where in `output` and `addend` the results of a tile begin, row by row;

@@ -9,14 +9,11 @@
 #pragma once
 #include "kernels_int8.h"
 #include "kernels_isa.h"
+#include "kernels_winograd.h"
 #include <stddef.h>
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
-
-// Numbers and products stand in 36 planes that are walked at once. Where planes are an odd count of
-// cache lines apart, their lines fall into different sets.
-static inline size_t kern_winograd_plane(size_t bytes) { return (bytes + 63) / 64 * 64 | 64; }
 
 enum {
   KERN_WINOGRAD_U8_SIDE = 6,

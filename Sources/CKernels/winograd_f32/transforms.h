@@ -34,7 +34,7 @@ typedef float lanes1 __attribute__((ext_vector_type(1), aligned(4)));
   }                                                                                                \
                                                                                                    \
   INLINE void output_##lanes(const kern_winograd_results *results, size_t tile, size_t column) {   \
-    const size_t stride = results->tiles * results->width;                                         \
+    const size_t stride = results->stride;                                                         \
     const float *products = results->products + tile * results->width + column;                    \
     lanes rows[2][4];                                                                              \
     _Pragma("unroll") for (size_t x = 0; x < 4; x++) {                                             \
@@ -68,8 +68,7 @@ WINOGRAD_TRANSFORMS(lanes1)
 
 #define WINOGRAD_KERNELS(isa, lanes, count, half, half_count)                                      \
   void kern_winograd_input_f32__##isa(const float *const *pixels, size_t tiles, size_t channels,   \
-                                      float *out) {                                                \
-    const size_t stride = tiles * channels;                                                        \
+                                      float *out, size_t stride) {                                 \
     for (size_t tile = 0; tile < tiles; tile++) {                                                  \
       size_t c = 0;                                                                                \
       for (; c + count <= channels; c += count) {                                                  \

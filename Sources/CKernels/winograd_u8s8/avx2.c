@@ -101,6 +101,8 @@ INLINE void store_sums_8(const void *to, ints8 result, size_t column, int32_t *o
   _mm256_storeu_si256((__m256i *)out, (__m256i)result);
 }
 
+WINOGRAD_LINE(codes, 8, const kern_requantization *, uint8_t)
+WINOGRAD_LINE(sums, 8, const void *, int32_t)
 WINOGRAD_FINISH(codes, 8, const kern_requantization *, uint8_t)
 WINOGRAD_FINISH(sums, 8, const void *, int32_t)
 WINOGRAD_FINISH_KERNELS(avx2, 8, 1)

@@ -13,6 +13,7 @@ pair_products(__m512i sums, __m512i codes, __m512i weights) {
 
 #define TILE_PRODUCT pair_products
 #include "../gemm_u8s8s32/tile_avx512vnni.h"
+#include "../requantize_avx512.h"
 #pragma clang attribute push(                                                                      \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
 #include "transforms.h"
@@ -99,6 +100,31 @@ INLINE void store_sums_16(const void *to, ints16 result, size_t column, int32_t 
   (void)to;
   (void)column;
   _mm512_storeu_si512(out, (__m512i)result);
+}
+
+WINOGRAD_LINE(codes, 8, const kern_requantization *, uint8_t)
+WINOGRAD_LINE(sums, 8, const void *, int32_t)
+WINOGRAD_LINE(sums, 16, const void *, int32_t)
+
+INLINE void store_line_codes_16(const kern_requantization *to, const ints16 *line, size_t count,
+                                size_t column, uint8_t *out, size_t step) {
+  if (!to->is_bounded || count < result_side) {
+    for (size_t x = 0; x < result_side && x < count; x++) {
+      store_codes_16(to, line[x], column, out + x * step);
+    }
+    return;
+  }
+  const kern_bounded_avx512 bounded = kern_bounded_make_avx512(to);
+  const __m512 multipliers = _mm512_loadu_ps(to->multipliers + column);
+  const __m512i codes =
+      kern_bounded_codes64_avx512(kern_rounded_avx512((__m512i)line[0], multipliers),
+                                  kern_rounded_avx512((__m512i)line[1], multipliers),
+                                  kern_rounded_avx512((__m512i)line[2], multipliers),
+                                  kern_rounded_avx512((__m512i)line[3], multipliers), &bounded);
+  _mm_storeu_si128((__m128i *)out, _mm512_castsi512_si128(codes));
+  _mm_storeu_si128((__m128i *)(out + step), _mm512_extracti32x4_epi32(codes, 1));
+  _mm_storeu_si128((__m128i *)(out + 2 * step), _mm512_extracti32x4_epi32(codes, 2));
+  _mm_storeu_si128((__m128i *)(out + 3 * step), _mm512_extracti32x4_epi32(codes, 3));
 }
 
 WINOGRAD_FINISH(codes, 8, const kern_requantization *, uint8_t)

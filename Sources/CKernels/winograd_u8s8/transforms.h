@@ -156,23 +156,33 @@ INLINE void find_codes(const kern_winograd_u8_shape *shape, const uint8_t *image
     }                                                                                              \
   }
 
-// The results of one tile that exist, to store_<name>_<length>(to, result, column, out).
+// The results of one line of a tile, pixels `step` apart, to store_<name>_<length>(to, result,
+// column, out).
+#define WINOGRAD_LINE(name, length, output, type)                                                  \
+  INLINE void store_line_##name##_##length(output to, const ints##length *line, size_t count,      \
+                                           size_t column, type *out, size_t step) {                \
+    _Pragma("unroll") for (size_t x = 0; x < result_side; x++) {                                   \
+      if (x < count)                                                                               \
+        store_##name##_##length(to, line[x], column, out + x * step);                              \
+    }                                                                                              \
+  }
+
+// The results of one tile that exist, to store_line_<name>_<length>.
 #define WINOGRAD_FINISH(name, length, output, type)                                                \
   INLINE void finish_##name##_##length(const kern_winograd_u8_shape *shape,                        \
                                        const kern_winograd_u8_sums *sums, size_t tile,             \
                                        tile_place place, size_t column, output to, type *out) {    \
     ints##length results[result_side][result_side];                                                \
     results_##length(sums, tile, column, results);                                                 \
+    const size_t step = shape->output_channels;                                                    \
+    const size_t count = shape->output_width - place.x;                                            \
     const size_t first =                                                                           \
         (place.image * shape->output_height + place.y) * shape->output_width + place.x;            \
     _Pragma("unroll") for (size_t y = 0; y < result_side; y++) {                                   \
       if (place.y + y >= shape->output_height)                                                     \
         return;                                                                                    \
-      type *line = out + (first + y * shape->output_width) * shape->output_channels + column;      \
-      _Pragma("unroll") for (size_t x = 0; x < result_side; x++) {                                 \
-        if (place.x + x < shape->output_width)                                                     \
-          store_##name##_##length(to, results[y][x], column, line + x * shape->output_channels);   \
-      }                                                                                            \
+      type *line = out + (first + y * shape->output_width) * step + column;                        \
+      store_line_##name##_##length(to, results[y], count, column, line, step);                     \
     }                                                                                              \
   }
 
@@ -222,5 +232,7 @@ INLINE void store_sums_1(const void *to, ints1 result, size_t column, int32_t *o
   *out = (int32_t)result[0];
 }
 
+WINOGRAD_LINE(codes, 1, const kern_requantization *, uint8_t)
+WINOGRAD_LINE(sums, 1, const void *, int32_t)
 WINOGRAD_FINISH(codes, 1, const kern_requantization *, uint8_t)
 WINOGRAD_FINISH(sums, 1, const void *, int32_t)

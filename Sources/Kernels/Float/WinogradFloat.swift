@@ -121,12 +121,17 @@ final class WinogradFloat: Sendable {
     let places: UnsafeMutablePointer<Int>
   }
 
+  /// Elements from number to number of so many tiles.
+  private static func plane(tiles: Int, width: Int) -> Int {
+    kern_winograd_plane(tiles * width * 4) / 4
+  }
+
   private struct Layout {
     let products, pixels, rows, places, byteCount: Int
 
     init(tiles: Int, channels: Int, width: Int) {
-      products = roundedUp(tiles * numbers * channels * 4, to: 64)
-      pixels = products + tiles * numbers * width * 4
+      products = numbers * 4 * plane(tiles: tiles, width: channels)
+      pixels = products + numbers * 4 * plane(tiles: tiles, width: width)
       rows = pixels + tiles * numbers * 8
       places = rows + tiles * numbers * 8
       byteCount = places + roundedUp(tiles * results * 8, to: 64)
@@ -177,16 +182,21 @@ final class WinogradFloat: Sendable {
     }
     let table = kern_winograd_table_for(isa.kernelIsa).pointee
     let channels = geometry.inputChannels
-    table.input(space.pixels, tiles.count, channels, space.numbers)
-    for row in 0..<tiles.count * Self.numbers {
-      space.rows[row] = UnsafePointer(space.numbers + row * channels)
+    let plane = Self.plane(tiles: tiles.count, width: channels)
+    table.input(space.pixels, tiles.count, channels, space.numbers, plane)
+    for number in 0..<Self.numbers {
+      for tile in 0..<tiles.count {
+        space.rows[number * tiles.count + tile] = UnsafePointer(
+          space.numbers + number * plane + tile * channels)
+      }
     }
     for index in products[0].panels.indices {
       multiply(panel: index, tiles: tiles.count, space)
       let panel = products[0].panels[index]
       let bounds = activation.bounds
       var results = kern_winograd_results(
-        products: space.products, tiles: tiles.count, width: panel.width, columns: panel.columns,
+        products: space.products, stride: Self.plane(tiles: tiles.count, width: panel.width),
+        tiles: tiles.count, width: panel.width, columns: panel.columns,
         bias: bias.base + panel.firstColumn, places: space.places,
         output: output + panel.firstColumn, addend: addend.map { $0 + panel.firstColumn },
         low: bounds.low, high: bounds.high)
@@ -213,7 +223,7 @@ final class WinogradFloat: Sendable {
       var block = kern_igemm_f32_block(
         rows: space.rows + number * tiles, row_stride: tiles, taps: 1, channels: channels,
         panel: base + panel.offset, columns: panel.width, bias: base + panel.firstColumn,
-        addend: nil, output: space.products + number * tiles * panel.width,
+        addend: nil, output: space.products + number * Self.plane(tiles: tiles, width: panel.width),
         output_stride: panel.width, next: next.base + following.offset, low: -.infinity,
         high: .infinity,
         hard_swish: false)

@@ -48,8 +48,8 @@ struct WinogradInt8: ConvolutionBodyInt8 {
     /// Transforming one channel of a tile, and one column of its products.
     let input, output: Double
 
-    static let dotProduct = Cost(product: 2, weight: 28, input: 770, output: 1_500)
-    static let pairs = Cost(product: 1.65, weight: 8.5, input: 305, output: 835)
+    static let dotProduct = Cost(product: 2, weight: 60, input: 770, output: 1_500)
+    static let pairs = Cost(product: 1.65, weight: 18, input: 305, output: 835)
   }
 
   /// Whether this is quicker than the plain form. Weights take eight times the memory, so that few
