@@ -50,7 +50,13 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   var packsActivations: Bool { self == .scalar || self == .avx512vnni }
 
   /// Rows and columns of a tile of a float product.
-  var floatTile: String { hasAVX512 ? "8x32" : "6x16" }
+  var floatTile: String {
+    switch self {
+    case .scalar, .avx2, .avxvnni: "6x16"
+    case .avx512, .avx512vnni: "8x32"
+    case .neon, .neondot: "4x16"
+    }
+  }
 
   /// Columns of the widest panel of a float product.
   var widestFloatPanel: Int { hasAVX512 ? 32 : 16 }

@@ -23,7 +23,7 @@ float random_real(float low, float high);
       __VA_ARGS__}[random_between(0, (int64_t)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)) - 1)])
 
 // Memory of a case, in numbered places: `guarded_bytes` ends at a page that must not be touched.
-enum { GUARDED_PLACES = 24, GUARDED_MOST = 1 << 20 };
+enum { GUARDED_PLACES = 24, GUARDED_MOST = 1 << 21 };
 void guarded_start(void);
 void *guarded_bytes(int place, size_t count);
 // Ends the program when something was written before what was handed out since guarded_start.
@@ -59,3 +59,5 @@ void check_products(void);
 void check_depthwise(void);
 void check_codes(void);
 void check_observers(void);
+void check_float_products(void);
+void check_float_functions(void);
