@@ -10,8 +10,12 @@ static bool has_avx2(void) {
 
 // Leaf 7, subleaf 1, bit 4 of EAX. Whether the system keeps vectors of 256 bits is asked with AVX2.
 static bool has_avxvnni(void) {
+#if defined(KERN_VNNI_ENCODED_AS_AVX512) // see vnni_avx2.h
+  return has_avx2() && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#else
   unsigned a, b, c, d;
   return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) != 0;
+#endif
 }
 
 static bool has_avx512(void) {

@@ -1,6 +1,7 @@
 // The dot product of codes and weights on vectors of 256 bits, for the AVX-VNNI files. AVX-512 has
 // the same instruction in another encoding: with KERN_VNNI_ENCODED_AS_AVX512 the files are compiled
-// to that one, so that tests can run them on processors without AVX-VNNI.
+// to that one, so that they run on processors without AVX-VNNI: in Tests/CrossKernels, or in all of
+// octet, when Swift passes it on (-Xcc -D).
 #pragma once
 #include <immintrin.h>
 

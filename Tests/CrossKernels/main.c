@@ -59,15 +59,6 @@ static void report_fault(int signal) {
   _exit(1);
 }
 
-// A set whose instructions are there, if not in the encoding that the program is shipped with.
-static bool is_present(kern_isa set) {
-#if defined(KERN_VNNI_ENCODED_AS_AVX512)
-  if (set == KERN_AVXVNNI)
-    return kern_isa_supported(KERN_AVX512VNNI);
-#endif
-  return kern_isa_supported(set);
-}
-
 static bool names(const char *list, const char *name) {
   const size_t length = strlen(name);
   for (const char *at = list; at != NULL; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
@@ -79,18 +70,19 @@ static bool names(const char *list, const char *name) {
 
 static void choose_sets(const char *wanted) {
   for (kern_isa set = KERN_SCALAR; set < KERN_ISA_COUNT; set++) {
-    if (set != KERN_SCALAR && is_present(set))
+    if (set != KERN_SCALAR && kern_isa_supported(set))
       tested_sets[tested_set_count++] = set;
-    if (set != KERN_SCALAR && wanted != NULL && is_present(set) != names(wanted, set_names[set])) {
+    if (set != KERN_SCALAR && wanted != NULL &&
+        kern_isa_supported(set) != names(wanted, set_names[set])) {
       fprintf(stderr, "cross-kernels: %s is %sdetected here\n", set_names[set],
-              is_present(set) ? "" : "not ");
+              kern_isa_supported(set) ? "" : "not ");
       exit(1);
     }
   }
   // What a set has no kernels of its own for is done by one that it includes.
   for (kern_isa set = KERN_SCALAR; set < KERN_ISA_COUNT; set++) {
     for (kern_isa other = KERN_SCALAR; other < KERN_ISA_COUNT; other++) {
-      if (is_present(set) && kern_isa_includes(set, other) && !is_present(other)) {
+      if (kern_isa_supported(set) && kern_isa_includes(set, other) && !kern_isa_supported(other)) {
         fprintf(stderr, "cross-kernels: %s is detected here and %s is not\n", set_names[set],
                 set_names[other]);
         exit(1);
