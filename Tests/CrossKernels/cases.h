@@ -61,3 +61,4 @@ void check_codes(void);
 void check_observers(void);
 void check_float_products(void);
 void check_float_functions(void);
+void check_recurrent(void);

@@ -109,7 +109,8 @@ int main(int count, char **arguments) {
   signal(SIGILL, report_fault);
   choose_sets(wanted);
   void (*const groups[])(void) = {check_products,  check_depthwise,      check_codes,
-                                  check_observers, check_float_products, check_float_functions};
+                                  check_observers, check_float_products, check_float_functions,
+                                  check_recurrent};
   for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
     seed_random(seed + i);
     groups[i]();
