@@ -1,6 +1,7 @@
 // The sums of one tile in registers: up to 12 rows times one or two panels of 16 columns.
 // vpdpbusd adds four products to 32 bits without an intermediate that could overflow, so weights
 // are used as they are, and the steps, extras and centres of the panels are not for these kernels.
+// A file may define TILE_PRODUCT before: vpdpwssd adds two products of 16 bits in the same places.
 #pragma once
 #include "../include/kernels_int8.h"
 #include "../lanes_avx512.h"
@@ -9,6 +10,10 @@
 #pragma clang assume_nonnull begin
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))),      \
                              apply_to = function)
+
+#ifndef TILE_PRODUCT
+#define TILE_PRODUCT _mm512_dpbusd_epi32
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 #define OUTLINE static __attribute__((noinline)) void
@@ -101,7 +106,7 @@ INLINE void step(tile *sums, const size_t rows, const size_t vectors, const pane
     const __m512i codes = quad(places->every_third[r / 3] + r % 3 * stride + 4 * q);
 #pragma unroll
     for (size_t v = 0; v < vectors; v++) {
-      sums->at[r][v] = _mm512_dpbusd_epi32(sums->at[r][v], codes, weights[v]);
+      sums->at[r][v] = TILE_PRODUCT(sums->at[r][v], codes, weights[v]);
     }
   }
 }

@@ -12,3 +12,4 @@
 #include "kernels_processors.h"
 #include "kernels_recurrent.h"
 #include "kernels_winograd.h"
+#include "kernels_winograd_int8.h"

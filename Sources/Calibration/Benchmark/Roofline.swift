@@ -29,15 +29,20 @@ package struct Roofline: Sendable, Equatable {
     let (macs, bytes) = (Double(timing.macs), Double(timing.bytesMoved))
     let (store, bandwidth) = Self.store(of: timing.bytesMoved, peak)
     let multiplier = timing.isInteger ? peak.int8 : peak.float32
-    // Winograd's tiles stand for 36 products with 16.
-    let done = timing.kernel.contains("winograd") ? macs * 16 / 36 : macs
-    let arithmetic = done / (multiplier * 1e9)
+    let arithmetic = macs * Self.productShare(of: timing) / (multiplier * 1e9)
     let movement = bytes / (bandwidth * 1e9)
     (ceiling, rate) = arithmetic >= movement ? (.arithmetic, multiplier) : (store, bandwidth)
     intensity = macs / bytes
     share = max(arithmetic, movement) / seconds
     shareOfPeak = timing.macs > 0 ? arithmetic / seconds : nil
     throughput = bytes / seconds * 1e-9
+  }
+
+  /// Of the products that a layer is worth, how many are made. Winograd's tiles stand for 36
+  /// with 16; those of codes for 144 with 36, each of which takes the time of two.
+  private static func productShare(of timing: LayerTiming) -> Double {
+    guard timing.kernel.contains("winograd") else { return 1 }
+    return timing.isInteger ? 2 * 36 / 144 : 16 / 36
   }
 
   /// Where so many bytes lie, at best, while one layer hands them to the next.

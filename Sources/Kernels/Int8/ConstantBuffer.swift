@@ -16,5 +16,14 @@ final class ConstantBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     base = UnsafePointer(start)
   }
 
+  /// `count` elements that `fill` writes, all of them.
+  init(count: Int, _ fill: (UnsafeMutablePointer<Element>) -> Void) {
+    self.count = max(count, 1)
+    memory = .allocate(byteCount: self.count * MemoryLayout<Element>.stride, alignment: 64)
+    let start = memory.bindMemory(to: Element.self, capacity: self.count)
+    fill(start)
+    base = UnsafePointer(start)
+  }
+
   deinit { memory.deallocate() }
 }

@@ -21,6 +21,14 @@ package struct ConvolutionInt8: Sendable {
       body = DepthwiseConvolutionInt8(
         geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
         requantization: requantization, isa: isa)
+    } else if WinogradInt8.pays(geometry, isa: isa),
+      WinogradInt8.holds(
+        weightRows: gathered, depth: geometry.weightCount / geometry.outputChannels,
+        requantization: requantization)
+    {
+      body = WinogradInt8(
+        geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,
+        requantization: requantization, isa: isa)
     } else if StripConvolutionInt8.pays(geometry, isa: isa) {
       body = StripConvolutionInt8(
         geometry: geometry, weightRows: gathered, inputMaximum: inputMaximum,

@@ -1,0 +1,109 @@
+#include "winograd_u8s8.h"
+
+#if defined(__x86_64__)
+#include "../requantize_avx2.h"
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "transforms.h"
+
+typedef uint8_t bytes8 __attribute__((ext_vector_type(8), aligned(1)));
+typedef int16_t words8 __attribute__((ext_vector_type(8), aligned(2)));
+typedef uint8_t bytes16 __attribute__((ext_vector_type(16), aligned(1)));
+typedef int16_t words16 __attribute__((ext_vector_type(16), aligned(2)));
+typedef uint32_t ints8 __attribute__((ext_vector_type(8), aligned(4)));
+typedef int32_t signed_ints8 __attribute__((ext_vector_type(8), aligned(4)));
+
+WINOGRAD_INPUT(8)
+WINOGRAD_INPUT(16)
+WINOGRAD_INPUT_KERNEL(avx2, 16, 8)
+WINOGRAD_OUTPUT(8)
+
+enum { most_rows = 6, vectors = 2 };
+
+// Up to six rows times one panel; each tile fetches `pace` bytes of the weights that follow for
+// each pair.
+INLINE void multiply_tile(const size_t rows, const int16_t *codes, size_t pairs,
+                          const int16_t *weights, const int16_t *next, size_t pace, int32_t *sums,
+                          size_t stride) {
+  __m256i tile[most_rows][vectors];
+#pragma unroll
+  for (size_t r = 0; r < rows; r++) {
+    tile[r][0] = tile[r][1] = _mm256_setzero_si256();
+  }
+  for (size_t pair = 0; pair < pairs; pair++) {
+    const __m256i first = _mm256_loadu_si256((const __m256i *)(weights + 32 * pair));
+    const __m256i second = _mm256_loadu_si256((const __m256i *)(weights + 32 * pair + 16));
+    _mm_prefetch((const char *)next + pair * pace, _MM_HINT_T1);
+#pragma unroll
+    for (size_t r = 0; r < rows; r++) {
+      int32_t two;
+      memcpy(&two, codes + 2 * (r * pairs + pair), sizeof two);
+      const __m256i both = _mm256_set1_epi32(two);
+      tile[r][0] = _mm256_add_epi32(tile[r][0], _mm256_madd_epi16(both, first));
+      tile[r][1] = _mm256_add_epi32(tile[r][1], _mm256_madd_epi16(both, second));
+    }
+  }
+#pragma unroll
+  for (size_t r = 0; r < rows; r++) {
+    _mm256_storeu_si256((__m256i *)(sums + r * stride), tile[r][0]);
+    _mm256_storeu_si256((__m256i *)(sums + r * stride + 8), tile[r][1]);
+  }
+}
+
+#define TILE(rows)                                                                                 \
+  static __attribute__((noinline)) void tile_##rows(const int16_t *codes, size_t pairs,            \
+                                                    const int16_t *weights, const int16_t *next,   \
+                                                    size_t pace, int32_t *sums, size_t stride) {   \
+    multiply_tile(rows, codes, pairs, weights, next, pace, sums, stride);                          \
+  }
+
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
+
+typedef void tile_kernel(const int16_t *codes, size_t pairs, const int16_t *weights,
+                         const int16_t *next, size_t pace, int32_t *sums, size_t stride);
+
+static tile_kernel *const tiles_of[most_rows] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+
+// Rows are spread evenly over tiles.
+void kern_winograd_u8_multiply__avx2(const kern_winograd_u8_product *product, int32_t *sums) {
+  const size_t pairs = product->pairs, stride = 16 * product->panels;
+  const size_t tiles = (product->rows + most_rows - 1) / most_rows;
+  const size_t pace = 64 / (tiles > 0 ? tiles : 1);
+  for (size_t panel = 0; panel < product->panels; panel++) {
+    const int16_t *weights = product->weights + panel * pairs * 32;
+    const int16_t *next = panel + 1 < product->panels ? weights + pairs * 32 : product->next;
+    for (size_t i = 0; i < tiles; i++) {
+      const size_t row = product->rows * i / tiles, end = product->rows * (i + 1) / tiles;
+      tiles_of[end - row - 1](product->codes + row * 2 * pairs, pairs, weights,
+                              next + i * pace * pairs / 2, pace, sums + row * stride + 16 * panel,
+                              stride);
+    }
+  }
+}
+
+INLINE void store_codes_8(const kern_requantization *to, ints8 result, size_t column,
+                          uint8_t *out) {
+  const kern_rounding_avx2 rounding = kern_rounding_make_avx2(to->low, to->high, to->zero_point);
+  const __m256i codes =
+      kern_requantized_avx2((__m256i)result, _mm256_loadu_ps(to->multipliers + column), &rounding);
+  const __m128i words =
+      _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+  _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(words, words));
+}
+
+INLINE void store_sums_8(const void *to, ints8 result, size_t column, int32_t *out) {
+  (void)to;
+  (void)column;
+  _mm256_storeu_si256((__m256i *)out, (__m256i)result);
+}
+
+WINOGRAD_FINISH(codes, 8, const kern_requantization *, uint8_t)
+WINOGRAD_FINISH(sums, 8, const void *, int32_t)
+WINOGRAD_FINISH_KERNELS(avx2, 8, 1)
+
+#pragma clang attribute pop
+#endif
