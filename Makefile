@@ -7,9 +7,9 @@ OCTET := .build/release/octet
 VENV := .venv
 PEERS := .venv-peers
 SOURCES := $(shell git ls-files 'Sources/*.swift' 'Tests/*.swift' 'Benchmarks/*.swift' Package.swift | grep -v '\.pb\.swift$$')
-C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h')
+C_SOURCES := $(shell git ls-files 'Sources/*.c' 'Sources/*.h' 'Tests/*.c' 'Tests/*.h')
 
-.PHONY: run build test unit judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-training bench-calibration bench-distillation size install install-test clean
+.PHONY: run build test unit cross-kernels judges fuzz conformance journeys check format snapshots golden bench bench-peers bench-training bench-calibration bench-distillation size install install-test clean
 
 run: build
 	@$(OCTET) $(or $(MODEL),sessions/mnist_cnn.octet.json)
@@ -25,12 +25,16 @@ install-test:
 
 test: install-test
 	$(BUILD) --build-tests
-	@$(MAKE) --no-print-directory unit judges journeys
+	@$(MAKE) --no-print-directory unit cross-kernels judges journeys
 	@$(MAKE) --no-print-directory fuzz COUNT=200 SEED=1
 
 # Unit, property, golden and snapshot tests.
 unit:
 	swift test -c release -Xswiftc -enable-testing --skip-build
+
+# C kernels against their reference, here and on AArch64 in QEMU. SEED chooses the cases.
+cross-kernels:
+	@$(if $(SEED),SEED=$(SEED) )Tests/CrossKernels/run
 
 # onnx.checker and ONNX Runtime judge what Octet imports, computes and exports.
 judges: $(VENV)/ready

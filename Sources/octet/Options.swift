@@ -21,9 +21,7 @@ struct HostArguments: ParsableArguments {
 
   func validate() throws {
     guard InstructionSet.available.contains(isa) else {
-      throw ValidationError(
-        "This processor cannot run \(isa.rawValue) kernels; it can run "
-          + InstructionSet.available.map(\.rawValue).joined(separator: ", ") + ".")
+      throw ValidationError(isa.refusal)
     }
     guard (1...256).contains(threads) else {
       throw ValidationError("--threads takes a number from 1 to 256.")

@@ -40,7 +40,7 @@ struct Replay: ParsableCommand {
 
   func validate() throws {
     if let isa, !InstructionSet.available.contains(isa) {
-      throw ValidationError("This processor cannot run \(isa.rawValue) kernels.")
+      throw ValidationError(isa.refusal)
     }
     guard (1...256).contains(threads) else {
       throw ValidationError("--threads takes a number from 1 to 256.")

@@ -13,7 +13,10 @@
                                    size_t count, uint8_t *strip, int32_t *out);
 KERN_DWCONV_U8S8(scalar)
 KERN_DWCONV_U8S8(avx2)
+KERN_DWCONV_U8S8(avxvnni)
 KERN_DWCONV_U8S8(avx512vnni)
+KERN_DWCONV_U8S8(neon)
+KERN_DWCONV_U8S8(neondot)
 #undef KERN_DWCONV_U8S8
 
 // The codes of one slot of a window column: image row `slot row` of the window, column `x` counted

@@ -22,8 +22,10 @@
 KERN_ELEMENTWISE_U8(scalar)
 KERN_ELEMENTWISE_U8(avx2)
 KERN_ELEMENTWISE_U8(avx512vnni)
+KERN_ELEMENTWISE_U8(neon)
 KERN_CODES_U8(scalar)
 KERN_CODES_U8(avx2)
+KERN_CODES_U8(neon)
 #undef KERN_ELEMENTWISE_U8
 #undef KERN_CODES_U8
 #pragma clang assume_nonnull end

@@ -8,6 +8,7 @@
                                        kern_extent *extent);
 KERN_EXTENT_F32(scalar)
 KERN_EXTENT_F32(avx2)
+KERN_EXTENT_F32(neon)
 #undef KERN_EXTENT_F32
 void kern_extent_f32__avx512(const float *values, size_t count, kern_extent *extent);
 

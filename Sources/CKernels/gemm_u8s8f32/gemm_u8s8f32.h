@@ -9,6 +9,9 @@
                                  size_t first_panel, size_t end_panel);
 KERN_GEMM_U8S8_F32(scalar)
 KERN_GEMM_U8S8_F32(avx2)
+KERN_GEMM_U8S8_F32(avxvnni)
 KERN_GEMM_U8S8_F32(avx512vnni)
+KERN_GEMM_U8S8_F32(neon)
+KERN_GEMM_U8S8_F32(neondot)
 #undef KERN_GEMM_U8S8_F32
 #pragma clang assume_nonnull end

@@ -12,6 +12,9 @@
       int32_t *out, size_t out_stride, size_t first_panel, size_t end_panel);
 KERN_GEMM_U8S8(scalar)
 KERN_GEMM_U8S8(avx2)
+KERN_GEMM_U8S8(avxvnni)
 KERN_GEMM_U8S8(avx512vnni)
+KERN_GEMM_U8S8(neon)
+KERN_GEMM_U8S8(neondot)
 #undef KERN_GEMM_U8S8
 #pragma clang assume_nonnull end

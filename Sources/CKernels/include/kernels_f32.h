@@ -187,7 +187,8 @@ typedef struct {
 // The kernels for an instruction set that is supported; those for scalar where it has no own.
 const kern_f32_table *kern_f32_table_for(kern_isa isa);
 
-// What every instruction set has, and what only those up to AVX2 have.
+// What every instruction set has, and what only some have, since memory bounds it or, on NEON, the
+// compiler makes the same of the reference.
 #define KERN_F32_DECLARE(isa)                                                                      \
   kern_igemm_f32_fn kern_igemm_f32__##isa;                                                         \
   kern_depthwise_f32_fn kern_depthwise_f32__##isa;                                                 \
@@ -209,8 +210,10 @@ kern_pack_f32_fn kern_pack_f32__scalar;
 KERN_F32_DECLARE(scalar);
 KERN_F32_DECLARE(avx2);
 KERN_F32_DECLARE(avx512);
+KERN_F32_DECLARE(neon);
 KERN_F32_DECLARE_REST(scalar);
 KERN_F32_DECLARE_REST(avx2);
+kern_reduce_f32_fn kern_reduce_f32__neon;
 #undef KERN_F32_DECLARE
 #undef KERN_F32_DECLARE_REST
 

@@ -32,10 +32,12 @@ typedef struct {
 // NULL when this processor cannot run `isa`.
 const kern_peak_table *_Nullable kern_peak_table_for(kern_isa isa);
 
-kern_peak_f32_fn kern_peak_f32__scalar, kern_peak_f32__avx2, kern_peak_f32__avx512;
-kern_peak_u8s8_fn kern_peak_u8s8__scalar, kern_peak_u8s8__avx2, kern_peak_u8s8__avx512vnni;
+kern_peak_f32_fn kern_peak_f32__scalar, kern_peak_f32__avx2, kern_peak_f32__avx512,
+    kern_peak_f32__neon;
+kern_peak_u8s8_fn kern_peak_u8s8__scalar, kern_peak_u8s8__avx2, kern_peak_u8s8__avxvnni,
+    kern_peak_u8s8__avx512vnni, kern_peak_u8s8__neon, kern_peak_u8s8__neondot;
 kern_peak_u8s8_fn kern_peak_u8s8_narrow__scalar, kern_peak_u8s8_narrow__avx2,
-    kern_peak_u8s8_narrow__avx512vnni;
+    kern_peak_u8s8_narrow__avx512vnni, kern_peak_u8s8_narrow__neon;
 kern_stream_read_fn kern_stream_read__scalar, kern_stream_read__avx2, kern_stream_read__avx512;
 kern_stream_write_fn kern_stream_write__scalar, kern_stream_write__avx2, kern_stream_write__avx512;
 kern_stream_copy_fn kern_stream_copy__scalar, kern_stream_copy__avx2, kern_stream_copy__avx512;

@@ -30,8 +30,8 @@ typedef struct {
 const kern_recurrent_table *kern_recurrent_table_for(kern_isa isa);
 
 kern_lstm_f32_fn kern_lstm_f32__scalar, kern_lstm_f32__avx2, kern_lstm_f32__avx512,
-    kern_quick_lstm_f32__avx2, kern_quick_lstm_f32__avx512;
-kern_gru_f32_fn kern_gru_f32__scalar, kern_gru_f32__avx2, kern_gru_f32__avx512,
+    kern_lstm_f32__neon, kern_quick_lstm_f32__avx2, kern_quick_lstm_f32__avx512;
+kern_gru_f32_fn kern_gru_f32__scalar, kern_gru_f32__avx2, kern_gru_f32__avx512, kern_gru_f32__neon,
     kern_quick_gru_f32__avx2, kern_quick_gru_f32__avx512;
 
 #pragma clang assume_nonnull end

@@ -47,8 +47,8 @@ typedef struct {
 const kern_winograd_table *kern_winograd_table_for(kern_isa isa);
 
 kern_winograd_input_f32_fn kern_winograd_input_f32__scalar, kern_winograd_input_f32__avx2,
-    kern_winograd_input_f32__avx512;
+    kern_winograd_input_f32__avx512, kern_winograd_input_f32__neon;
 kern_winograd_output_f32_fn kern_winograd_output_f32__scalar, kern_winograd_output_f32__avx2,
-    kern_winograd_output_f32__avx512;
+    kern_winograd_output_f32__avx512, kern_winograd_output_f32__neon;
 
 #pragma clang assume_nonnull end

@@ -9,5 +9,6 @@
 KERN_POOL_U8(scalar)
 KERN_POOL_U8(avx2)
 KERN_POOL_U8(avx512vnni)
+KERN_POOL_U8(neon)
 #undef KERN_POOL_U8
 #pragma clang assume_nonnull end

@@ -8,6 +8,9 @@ static const kern_recurrent_table avx2_table = {
 static const kern_recurrent_table avx512_table = {kern_lstm_f32__avx512, kern_gru_f32__avx512,
                                                   kern_quick_lstm_f32__avx512,
                                                   kern_quick_gru_f32__avx512};
+#elif defined(__aarch64__)
+static const kern_recurrent_table neon_table = {kern_lstm_f32__neon, kern_gru_f32__neon,
+                                                kern_lstm_f32__neon, kern_gru_f32__neon};
 #endif
 
 const kern_recurrent_table *kern_recurrent_table_for(kern_isa isa) {
@@ -16,6 +19,9 @@ const kern_recurrent_table *kern_recurrent_table_for(kern_isa isa) {
     return &avx512_table;
   if (kern_isa_includes(isa, KERN_AVX2))
     return &avx2_table;
+#elif defined(__aarch64__)
+  if (kern_isa_includes(isa, KERN_NEON))
+    return &neon_table;
 #endif
   (void)isa;
   return &scalar_table;

@@ -9,5 +9,6 @@
 KERN_SCALE(scalar)
 KERN_SCALE(avx2)
 KERN_SCALE(avx512vnni)
+KERN_SCALE(neon)
 #undef KERN_SCALE
 #pragma clang assume_nonnull end

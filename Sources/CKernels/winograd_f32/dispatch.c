@@ -7,6 +7,8 @@ static const kern_winograd_table scalar_table = TABLE(scalar);
 #if defined(__x86_64__)
 static const kern_winograd_table avx2_table = TABLE(avx2);
 static const kern_winograd_table avx512_table = TABLE(avx512);
+#elif defined(__aarch64__)
+static const kern_winograd_table neon_table = TABLE(neon);
 #endif
 
 const kern_winograd_table *kern_winograd_table_for(kern_isa isa) {
@@ -15,6 +17,9 @@ const kern_winograd_table *kern_winograd_table_for(kern_isa isa) {
     return &avx512_table;
   if (kern_isa_includes(isa, KERN_AVX2))
     return &avx2_table;
+#elif defined(__aarch64__)
+  if (kern_isa_includes(isa, KERN_NEON))
+    return &neon_table;
 #endif
   (void)isa;
   return &scalar_table;

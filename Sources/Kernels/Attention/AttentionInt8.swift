@@ -27,7 +27,7 @@ package struct AttentionInt8: Sendable {
 
   /// Whether there are kernels that take any codes for both sides.
   package static func isSupported(on isa: InstructionSet) -> Bool {
-    isa.hasDotProduct || isa == .scalar
+    isa.packsActivations
   }
 
   /// - `requantization`: of sums of products of shares and values, one multiplier for all.
@@ -58,7 +58,8 @@ package struct AttentionInt8: Sendable {
 
   /// The kernels that run.
   package var kernelName: String {
-    isa.hasDotProduct ? "attention-u8-vpdpbusd-12x32" : "attention-u8-scalar"
+    guard let product = isa.codeProduct else { return "attention-u8-scalar" }
+    return "attention-u8-\(product.instruction)-\(product.tile)"
   }
 
   // Working memory of one thread.

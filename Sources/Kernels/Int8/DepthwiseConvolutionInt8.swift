@@ -76,7 +76,7 @@ struct DepthwiseConvolutionInt8: ConvolutionBodyInt8 {
 
   var kernelName: String {
     if isa == .scalar { return "dw-u8s8-scalar" }
-    if isa.hasDotProduct { return "dw-u8s8-vpdpbusd" }
+    if let product = isa.codeProduct { return "dw-u8s8-\(product.instruction)" }
     return lightBlocks == nil
       ? "dw-u8s8-maddubs" : "dw-u8s8-maddubs≤\(Self.likelyMaximum)/spread"
   }

@@ -148,19 +148,19 @@ extension Sequence<MatrixProductInt8> {
   /// rows of which few codes are above 127, and what the same kernel does differently with others.
   var kernelName: String {
     var isScalar = false
-    var isDotProduct = false
+    var codeProduct: (instruction: String, tile: String)?
     var isLight = false
     var general = PanelTraits(quads: 0)
     var light = PanelTraits(quads: 0)
     for product in self {
       isScalar = isScalar || product.isa == .scalar
-      isDotProduct = isDotProduct || product.isa.hasDotProduct
+      codeProduct = product.isa.codeProduct ?? codeProduct
       isLight = isLight || product.lightPanels != nil
       general.add(product.panels.traits)
       light.add((product.lightPanels ?? product.panels).traits)
     }
     if isScalar { return "u8s8-scalar" }
-    if isDotProduct { return "u8s8-vpdpbusd-12x32" }
+    if let codeProduct { return "u8s8-\(codeProduct.instruction)-\(codeProduct.tile)" }
     guard isLight else { return (["u8s8-maddubs"] + general.names).joined(separator: "-") }
     let rest = general.names.isEmpty ? "plain" : general.names.joined(separator: "-")
     return (["u8s8-maddubs"] + light.names).joined(separator: "-")

@@ -50,13 +50,25 @@ struct WinogradInt8: ConvolutionBodyInt8 {
 
     static let dotProduct = Cost(product: 2, weight: 60, input: 770, output: 1_500)
     static let pairs = Cost(product: 1.65, weight: 18, input: 305, output: 835)
+
+    /// `nil` where there are no kernels of its own, beside products that are as quick as here.
+    init?(of isa: InstructionSet) {
+      switch isa {
+      case .avx2, .avx512: self = .pairs
+      case .avx512vnni: self = .dotProduct
+      case .scalar, .avxvnni, .neon, .neondot: return nil
+      }
+    }
+
+    private init(product: Double, weight: Double, input: Double, output: Double) {
+      (self.product, self.weight, self.input, self.output) = (product, weight, input, output)
+    }
   }
 
   /// Whether this is quicker than the plain form. Weights take eight times the memory, so that few
   /// tiles do not pay.
   static func pays(_ geometry: ConvolutionGeometry, isa: InstructionSet) -> Bool {
-    guard isa != .scalar, fits(geometry) else { return false }
-    let cost = isa.hasDotProduct ? Cost.dotProduct : Cost.pairs
+    guard let cost = Cost(of: isa), fits(geometry) else { return false }
     let tiles = Double(tileCount(geometry))
     let (inputs, outputs) = (
       Double(geometry.inputChannels), Double(roundedUp(geometry.outputChannels, to: panelWidth))
@@ -109,10 +121,10 @@ struct WinogradInt8: ConvolutionBodyInt8 {
   var safeRun: Double? { nil }
 
   var kernelName: String {
-    switch isa.forCodes {
-    case .scalar: "u8s8-winograd-scalar"
-    case let isa where isa.hasDotProduct: "u8s8-winograd-vpdpwssd-12x32"
-    default: "u8s8-winograd-vpmaddwd-6x16"
+    switch isa {
+    case .scalar, .neon, .neondot: "u8s8-winograd-scalar"
+    case .avx512vnni: "u8s8-winograd-vpdpwssd-12x32"
+    case .avx2, .avxvnni, .avx512: "u8s8-winograd-vpmaddwd-6x16"
     }
   }
 
@@ -332,7 +344,7 @@ struct WinogradInt8: ConvolutionBodyInt8 {
 
 extension InstructionSet {
   /// Panels that one product of transformed tiles takes.
-  fileprivate var winogradPanels: Int { hasDotProduct ? 2 : 1 }
+  fileprivate var winogradPanels: Int { self == .avx512vnni ? 2 : 1 }
 }
 
 extension kern_winograd_u8_table {
