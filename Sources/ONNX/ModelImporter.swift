@@ -48,7 +48,8 @@ package enum ModelImporter {
       throw .fileTooLarge(path: path, bytes: Int(status.st_size))
     }
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+      // Every part is copied once more when it is decoded, so the file itself need not be.
+      return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
       throw .cannotRead(path: path, reason: error.localizedDescription)
     }

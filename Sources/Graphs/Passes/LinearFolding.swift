@@ -77,7 +77,9 @@ struct LinearNode {
       switch layout {
       case .channelFirst:
         let length = elements.count / channels
-        for index in elements.indices { elements[index] *= factors[index / length] }
+        for (channel, factor) in factors.enumerated() {
+          for index in channel * length..<(channel + 1) * length { elements[index] *= factor }
+        }
       case .channelLast:
         for index in elements.indices { elements[index] *= factors[index % channels] }
       case .transposed(let groups):
