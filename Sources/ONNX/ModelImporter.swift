@@ -2,6 +2,7 @@ internal import Foundation
 package import Graphs
 internal import OrderedCollections
 internal import SwiftProtobuf
+internal import Tensors
 
 /// A model and what its reader had to say about it.
 package struct ImportedModel: Sendable {
@@ -47,11 +48,14 @@ package enum ModelImporter {
     guard Int(status.st_size) <= Int(Int32.max) else {
       throw .fileTooLarge(path: path, bytes: Int(status.st_size))
     }
-    do {
-      // Every part is copied once more when it is decoded, so the file itself need not be.
-      return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    do throws(MappedFile.Failure) {
+      // What is decoded is a copy, so the file itself need not be one.
+      let storage = try MappedFile.storage(path: path)
+      return Data(
+        bytesNoCopy: storage.base, count: storage.byteCount,
+        deallocator: .custom { _, _ in withExtendedLifetime(storage) {} })
     } catch {
-      throw .cannotRead(path: path, reason: error.localizedDescription)
+      throw .cannotRead(path: path, reason: error.reason)
     }
   }
 
