@@ -33,10 +33,13 @@ import Testing
     let layers = try Digits.layers()
     let batches = try Digits.batches("calib", count: 12, size: 8)
     let row = try Calibrator(layers: layers).run(batches)
-    for shape: [String: Shape]? in [["input": [8, 64]], ["input": [3, 64]], ["other": [1]], nil] {
+    let shapes: [[String: Shape]?] = [
+      ["input": [8, 1, 8, 8]], ["input": [3, 1, 8, 8]], ["input": [8, 64]], ["other": [1]], nil,
+    ]
+    for shape in shapes {
       let calibrator = try Calibrator(layers: layers, threads: 2)
       let source = ShapedBatches(batches: batches, expectedShapes: shape)
-      try calibrator.prepare(for: source)
+      calibrator.prepare(for: source)
       #expect(try calibrator.run(source) == row)
       #expect(try calibrator.run(source) == row)
     }

@@ -61,8 +61,8 @@ INLINE bool holds(const seen *seen, int half) {
   if (_mm256_cmp_ps_mask(difference, none, _CMP_EQ_OQ) != 0xff) {
     return false;
   }
-  __m256 size = _mm256_max_ps(_mm256_sub_ps(none, half_of(seen->low, half)),
-                              half_of(seen->high, half));
+  __m256 size =
+      _mm256_max_ps(_mm256_sub_ps(none, half_of(seen->low, half)), half_of(seen->high, half));
   return kern_squares_hold(largest_of(_mm256_max_ps(size, none)));
 }
 
@@ -125,8 +125,7 @@ size_t kern_channel_summary_f32__avx512(const kern_channel_rows *rows, float *mi
                                .rows = left < height ? left : height,
                                .channels = rows->channels};
     size_t channel = 0;
-    for (; channel + 2 * lanes <= rows->channels;
-         channel += 2 * lanes, block.values += 2 * lanes) {
+    for (; channel + 2 * lanes <= rows->channels; channel += 2 * lanes, block.values += 2 * lanes) {
       add_blocks(&block, 2, min + channel, max + channel, &sums);
     }
     if (channel < rows->channels) {

@@ -57,10 +57,12 @@ package struct Calibrator {
   }
 
   /// Compiles what running over `data` will need, without reading any.
-  package func prepare(for data: some BatchSource) throws(ExecutionError) {
+  ///
+  /// Shapes that the model refuses are told by the first batch that has them.
+  package func prepare(for data: some BatchSource) {
     guard let shapes = data.expectedShapes else { return }
     let executors = executors(for: data)
-    try executors[0].compile(for: shapes)
+    guard (try? executors[0].compile(for: shapes)) != nil else { return }
     for other in executors.dropFirst() { other.takePlans(of: executors[0]) }
   }
 
@@ -82,7 +84,7 @@ package struct Calibrator {
   ) throws -> CalibrationStatistics {
     guard data.batchCount > 0 else { throw CalibrationError.noData }
     let book = EdgeBook(edges, continuing: earlier, inner: inner)
-    try prepare(for: data)
+    prepare(for: data)
     let executors = executors(for: data)
     let line = Mutex(BatchLine())
 

@@ -1,7 +1,8 @@
 /// The digest of FIPS 180-4, fed in pieces of any size.
 package struct SHA256: Sendable {
   /// Mixes blocks of 64 bytes, so many of them, into the eight words of a state.
-  package typealias Mixer = @Sendable (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt32>) ->
+  package typealias Mixer =
+    @Sendable (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt32>) ->
     Void
 
   private var state: [UInt32] = [

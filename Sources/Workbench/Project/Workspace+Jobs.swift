@@ -18,7 +18,7 @@ extension Workspace {
     let calibrator = try Calibrator(
       layers: project.layers, threads: project.options.threads,
       instructionSet: project.options.instructionSet)
-    try calibrator.prepare(for: dataset)
+    calibrator.prepare(for: dataset)
     return calibrator
   }
 
