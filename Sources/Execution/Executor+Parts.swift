@@ -1,5 +1,5 @@
 internal import Graphs
-internal import Tensors
+package import Tensors
 
 /// The parts of a run: a plan, what it leaves open, the plan behind it.
 extension Executor {
@@ -139,6 +139,27 @@ extension Executor {
     plans[inputs] = plan
     planOrder.append(inputs)
     return plan
+  }
+
+  /// Compiles the plan for inputs of these shapes before there are any.
+  package func compile(for shapes: [String: Shape]) throws(ExecutionError) {
+    var signatures: [String: Signature] = [:]
+    for input in inputs {
+      guard let type = input.elementType, let shape = shapes[input.name] else { return }
+      signatures[input.name] = .tensor(type, shape)
+    }
+    _ = try compiledPlan(for: signatures)
+  }
+
+  /// Takes over what `other`, made from the same model with the same options, has compiled, so that
+  /// packed weights are there once. Both may run at the same time: a plan that never pauses does
+  /// not change.
+  package func takePlans(of other: Executor) {
+    for signatures in other.planOrder where plans[signatures] == nil {
+      guard let plan = other.plans[signatures], plan.pause == nil else { continue }
+      plans[signatures] = plan
+      planOrder.append(signatures)
+    }
   }
 
   private func collect(

@@ -2,6 +2,7 @@ internal import Foundation
 package import Graphs
 internal import OrderedCollections
 internal import SwiftProtobuf
+internal import Tensors
 
 /// A model and what its reader had to say about it.
 package struct ImportedModel: Sendable {
@@ -47,10 +48,14 @@ package enum ModelImporter {
     guard Int(status.st_size) <= Int(Int32.max) else {
       throw .fileTooLarge(path: path, bytes: Int(status.st_size))
     }
-    do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
+    do throws(MappedFile.Failure) {
+      // What is decoded is a copy, so the file itself need not be one.
+      let storage = try MappedFile.storage(path: path)
+      return Data(
+        bytesNoCopy: storage.base, count: storage.byteCount,
+        deallocator: .custom { _, _ in withExtendedLifetime(storage) {} })
     } catch {
-      throw .cannotRead(path: path, reason: error.localizedDescription)
+      throw .cannotRead(path: path, reason: error.reason)
     }
   }
 

@@ -48,7 +48,8 @@ struct TensorDecoder {
     if proto.hasRawData {
       let needed = type.byteCount(elements: count)
       try check(proto.rawData.count, of: needed, "bytes", name)
-      var tensor = Tensor(type, shape: shape)
+      var tensor = Tensor(
+        type, shape: shape, storage: TensorStorage(uninitializedByteCount: needed))
       tensor.withUnsafeMutableBytes { bytes in _ = proto.rawData.copyBytes(to: bytes) }
       if type == .bool { tensor.normaliseBooleans() }
       return (tensor, nil)

@@ -108,7 +108,7 @@ package struct Tensor: Sendable {
 
   private mutating func copyIfShared() {
     guard !isKnownUniquelyReferenced(&storage) || storage.isBorrowed else { return }
-    let copy = TensorStorage(byteCount: byteCount)
+    let copy = TensorStorage(uninitializedByteCount: byteCount)
     copy.base.copyMemory(from: storage.base + byteOffset, byteCount: byteCount)
     storage = copy
     byteOffset = 0

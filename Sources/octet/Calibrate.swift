@@ -31,8 +31,8 @@ struct Calibrate: ParsableCommand {
     try self.recipe.check(workspace.project)
     try workspace.project.group(by: recipe)
     for rule in try workspace.project.layers.resolve(recipe).unmatchedRules { warn("\(rule)") }
-    let dataset = try data.dataset(workspace.project, purpose: .calibration)
-    try workspace.calibrateShowingProgress(dataset)
+    let (dataset, calibrator) = try data.calibration(workspace)
+    try workspace.calibrateShowingProgress(dataset, with: calibrator)
     let content = SessionContent(
       recipe: recipe, data: data.request, errors: nil, benchmark: nil,
       log: [LogEntry(.command, CommandLine.arguments.map(shellQuoted).joined(separator: " "))])

@@ -94,9 +94,11 @@ struct ExportReport: Encodable {
 
 extension Workspace {
   /// Calibrates with a line on standard error when a person is there.
-  mutating func calibrateShowingProgress(_ dataset: Dataset) throws {
+  mutating func calibrateShowingProgress(
+    _ dataset: Dataset, with calibrator: Calibrator? = nil
+  ) throws {
     let line = StatusLine()
-    try calibrate(dataset, control: JobControl()) { progress in
+    try calibrate(dataset, with: calibrator, control: JobControl()) { progress in
       line.show(
         "calibrating \(progress.batchesDone)/\(dataset.batchCount),"
           + " \(Numbers.decimal(progress.batchesPerSecond)) batches/s")

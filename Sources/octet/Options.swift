@@ -1,4 +1,5 @@
 import ArgumentParser
+import Calibration
 import Datasets
 import Foundation
 import Kernels
@@ -151,6 +152,18 @@ struct DataArguments: ParsableArguments {
     let dataset = try project.dataset(request, purpose: purpose)
     try warn(about: try project.describe(dataset, request: request))
     return dataset
+  }
+
+  /// The data to calibrate with, and what will do it, which is made ready while the input doctor
+  /// reads.
+  func calibration(_ workspace: Workspace) throws -> (dataset: Dataset, calibrator: Calibrator) {
+    try require()
+    let (project, request) = (workspace.project, request)
+    let dataset = try project.dataset(request, purpose: .calibration)
+    let description = SideWork { try project.describe(dataset, request: request) }
+    let calibrator = Result { try workspace.calibrator(for: dataset) }
+    try warn(about: try description.value())
+    return (dataset, try calibrator.get())
   }
 
   func require() throws {

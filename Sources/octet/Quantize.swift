@@ -31,8 +31,8 @@ struct Quantize: ParsableCommand {
     let needsCalibration = try workspace.project.layers.resolve(recipe).needsCalibration
     var dataset: Dataset?
     if needsCalibration || data.data != nil {
-      let samples = try data.dataset(workspace.project, purpose: .calibration)
-      try workspace.calibrateShowingProgress(samples)
+      let (samples, calibrator) = try data.calibration(workspace)
+      try workspace.calibrateShowingProgress(samples, with: calibrator)
       dataset = samples
     }
     var analysis = Analysis(layers: workspace.project.layers, statistics: workspace.statistics)

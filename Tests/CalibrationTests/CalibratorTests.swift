@@ -29,6 +29,22 @@ import Testing
     #expect(try calibrator.run(Array(batches[2...]), continuing: first) == whole)
   }
 
+  @Test func aPlanThatIsMadeAheadAndSharedChangesNothing() throws {
+    let layers = try Digits.layers()
+    let batches = try Digits.batches("calib", count: 12, size: 8)
+    let row = try Calibrator(layers: layers).run(batches)
+    let shapes: [[String: Shape]?] = [
+      ["input": [8, 1, 8, 8]], ["input": [3, 1, 8, 8]], ["input": [8, 64]], ["other": [1]], nil,
+    ]
+    for shape in shapes {
+      let calibrator = try Calibrator(layers: layers, threads: 2)
+      let source = ShapedBatches(batches: batches, expectedShapes: shape)
+      calibrator.prepare(for: source)
+      #expect(try calibrator.run(source) == row)
+      #expect(try calibrator.run(source) == row)
+    }
+  }
+
   @Test(arguments: [8, 13])
   func batchesSideBySideAreTheSameAsInARow(count: Int) throws {
     let layers = try Digits.layers()
@@ -176,4 +192,13 @@ import Testing
     #expect(statistics.edges["input"]?.maximum == 0.5)
     #expect(statistics.nonFiniteEdges.contains { $0.edge == "input" && $0.count == 2 })
   }
+}
+
+/// Batches whose shapes are said before they are seen.
+private struct ShapedBatches: BatchSource {
+  let batches: [InputBatch]
+  let expectedShapes: [String: Shape]?
+
+  var batchCount: Int { batches.count }
+  func inputBatch(at index: Int) -> InputBatch { batches[index] }
 }

@@ -87,6 +87,44 @@ import Testing
     #expect(abs(found.meanSquare - expected.meanSquare) <= 1e-6 * expected.meanSquare)
   }
 
+  /// Values within some units in the last place of where bins begin, where a quotient that is rounded
+  /// otherwise shows.
+  @Test(arguments: InstructionSet.available)
+  func valuesBesideTheEdgesOfBinsAgree(set: InstructionSet) {
+    let fast = FastObservationKernels(instructionSet: set, pool: ThreadPool(threads: 1))
+    var generator = SplitMix(state: 7)
+    for turn in 0..<300 {
+      let exponent = turn % 5 == 0 ? turn % 120 - 60 : turn % 9 - 4
+      var width = Float(sign: .plus, exponent: exponent, significand: 1.5 + generator.next() / 2)
+      if turn % 3 == 0 { width = width.binade * 2 - (width.binade * 2).ulp * Float(turn % 4) }
+      let lower = turn % 2 == 0 ? 0 : -width * abs(generator.next())
+      let upper = lower + width
+      let values = (0..<9000).map { index -> Float in
+        let bin = Float(index % 2049) / 2048
+        let edge = lower + (upper - lower) * bin
+        return min(max(edge + edge.ulp * Float(index % 7 - 3), lower), upper)
+      }
+      let limit = max(abs(lower), upper)
+      let inverse = 2048 / (limit.binade * 2)
+      func counts(_ kernels: some ObservationKernels) -> [UInt32] {
+        var counts = [UInt32](repeating: 0, count: 2 * 2048)
+        values.withUnsafeBufferPointer { values in
+          counts.withUnsafeMutableBufferPointer { counts in
+            kernels.histograms(
+              values,
+              into: HistogramCounts(
+                lower: lower, upper: upper,
+                signed: UnsafeMutableBufferPointer(rebasing: counts[..<2048]),
+                inverseWidth: inverse,
+                absolute: UnsafeMutableBufferPointer(rebasing: counts[2048...])))
+          }
+        }
+        return counts
+      }
+      #expect(counts(fast) == counts(ScalarObservationKernels()))
+    }
+  }
+
   @Test(arguments: InstructionSet.available)
   func theNumberOfThreadsDoesNotShow(set: InstructionSet) {
     let values = values(.rectified, count: 24 * 9000)

@@ -7,6 +7,7 @@
 
 kern_channel_summary_f32_fn kern_channel_summary_f32__scalar;
 kern_channel_summary_f32_fn kern_channel_summary_f32__avx2;
+kern_channel_summary_f32_fn kern_channel_summary_f32__avx512;
 
 // Values are taken in blocks of eight channels and some rows, which stay in the cache.
 // Even and odd rows of a channel are added up apart, in float within a block and in double beyond.

@@ -1,6 +1,7 @@
 // Everything the Kernels module calls.
 #pragma once
 #include "kernels_activation_product.h"
+#include "kernels_digest.h"
 #include "kernels_f32.h"
 #include "kernels_gradient.h"
 #include "kernels_int8.h"

@@ -1,4 +1,6 @@
-// As the AVX2 kernel, with keys of sixteen values at a time.
+// As the AVX2 kernel, with keys of sixteen values at a time, and without dividing: with the rounded
+// reciprocal of the divisor, one correction gives a neighbour of the quotient and a second one the
+// quotient as division rounds it (Markstein 1990, IBM Journal of Research and Development 34, 1).
 #include "joint_histogram_f32.h"
 
 #if defined(__x86_64__)
@@ -20,12 +22,32 @@ typedef struct {
   bool is_finite;
 } piece;
 
+// Whether no step of a quotient leaves the range where products with this width are exact.
+INLINE bool has_reciprocal(const kern_joint_histogram *histogram) {
+  float width = histogram->upper - histogram->lower;
+  return width > 0x1p-60f && width < 0x1p60f;
+}
+
+INLINE __m512 corrected(__m512 quotient, __m512 offset, __m512 width, __m512 reciprocal) {
+  return _mm512_fmadd_ps(_mm512_fnmadd_ps(quotient, width, offset), reciprocal, quotient);
+}
+
+// How keys are made; constants, so that each case is a loop of its own.
+typedef struct {
+  bool from_zero;
+  bool divides;
+} manner;
+
 INLINE void make_keys(const float *values, size_t whole, const kern_joint_histogram *histogram,
-                      bool from_zero, piece *made, const piece *before, uint32_t *table) {
+                      manner manner, piece *made, const piece *before, uint32_t *table) {
+  const float extent = histogram->upper - histogram->lower;
   const __m512 lower = _mm512_set1_ps(histogram->lower);
-  const __m512 width = _mm512_set1_ps(histogram->upper - histogram->lower);
   const __m512 scale = _mm512_set1_ps(histogram->scale);
   const __m512 bins = _mm512_set1_ps((float)kern_joint_bins);
+  // Bins are a power of two, so dividing by a bin's width rounds as multiplying first does.
+  const float unit = manner.divides ? extent : extent / (float)kern_joint_bins;
+  const __m512 width = _mm512_set1_ps(unit);
+  const __m512 reciprocal = _mm512_set1_ps(1 / unit);
   __m512i most = _mm512_setzero_si512();
   const size_t ready = before->count;
   size_t count = 0;
@@ -33,8 +55,15 @@ INLINE void make_keys(const float *values, size_t whole, const kern_joint_histog
     _mm_prefetch((const char *)(values + i + ahead_values), _MM_HINT_T1);
     __m512 value = _mm512_loadu_ps(values + i);
     __mmask16 taken = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-    __m512 offset = from_zero ? value : _mm512_sub_ps(value, lower);
-    __m512i range_bin = _mm512_cvttps_epi32(_mm512_div_ps(_mm512_mul_ps(offset, bins), width));
+    __m512 offset = manner.from_zero ? value : _mm512_sub_ps(value, lower);
+    __m512 position;
+    if (manner.divides) {
+      position = _mm512_div_ps(_mm512_mul_ps(offset, bins), width);
+    } else {
+      position = corrected(_mm512_mul_ps(offset, reciprocal), offset, width, reciprocal);
+      position = corrected(position, offset, width, reciprocal);
+    }
+    __m512i range_bin = _mm512_cvttps_epi32(position);
     __m512i magnitude_bin = _mm512_cvttps_epi32(_mm512_mul_ps(value, scale));
     most = _mm512_max_epu32(most, range_bin);
     __m512i key = _mm512_add_epi32(range_bin, magnitude_bin);
@@ -60,10 +89,12 @@ void kern_count_joint_f32__avx512(const float *values, size_t count,
   before->count = 0;
   for (size_t start = 0; start < whole; start += piece_values) {
     size_t length = whole - start < piece_values ? whole - start : piece_values;
-    if (histogram->lower == 0) {
-      make_keys(values + start, length, histogram, true, next, before, table);
+    if (!has_reciprocal(histogram)) {
+      make_keys(values + start, length, histogram, (manner){false, true}, next, before, table);
+    } else if (histogram->lower == 0) {
+      make_keys(values + start, length, histogram, (manner){true, false}, next, before, table);
     } else {
-      make_keys(values + start, length, histogram, false, next, before, table);
+      make_keys(values + start, length, histogram, (manner){false, false}, next, before, table);
     }
     if (next->is_finite) {
       zeros += next->zeros;

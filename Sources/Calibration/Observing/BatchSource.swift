@@ -24,11 +24,14 @@ package protocol BatchSource: Sendable {
   var states: [StateLink] { get }
   /// Whether states are zero before the batch at `index`.
   func startsSequence(at index: Int) -> Bool
+  /// What shapes most batches will have, by input; `nil` where that shows in the batches only.
+  var expectedShapes: [String: Shape]? { get }
 }
 
 extension BatchSource {
   package var states: [StateLink] { [] }
   package func startsSequence(at index: Int) -> Bool { index == 0 }
+  package var expectedShapes: [String: Shape]? { nil }
 }
 
 /// Batches held in memory.

@@ -26,7 +26,7 @@ package struct Calibrator {
   private static let laneCount = 2
   /// What a lane costs to make, in batches.
   private static let fewestBatches = 8
-  /// Every lane holds the weights once more.
+  /// Where shapes are not known before the batches, every lane holds the weights once more.
   private static let mostWeightBytes = 256 << 20
 
   package init(
@@ -56,6 +56,22 @@ package struct Calibrator {
     self.lanes = lanes
   }
 
+  /// Compiles what running over `data` will need, without reading any.
+  ///
+  /// Shapes that the model refuses are told by the first batch that has them.
+  package func prepare(for data: some BatchSource) {
+    guard let shapes = data.expectedShapes else { return }
+    let executors = executors(for: data)
+    guard (try? executors[0].compile(for: shapes)) != nil else { return }
+    for other in executors.dropFirst() { other.takePlans(of: executors[0]) }
+  }
+
+  /// Those that share the batches of `data`; never none.
+  private func executors(for data: some BatchSource) -> [Executor] {
+    let isSideBySide = data.states.isEmpty && data.batchCount >= Self.fewestBatches
+    return isSideBySide && !lanes.isEmpty ? lanes : [executor]
+  }
+
   /// Observes every batch of `data`, adding to `earlier`.
   ///
   /// - Parameters:
@@ -68,8 +84,8 @@ package struct Calibrator {
   ) throws -> CalibrationStatistics {
     guard data.batchCount > 0 else { throw CalibrationError.noData }
     let book = EdgeBook(edges, continuing: earlier, inner: inner)
-    let isSideBySide = data.states.isEmpty && data.batchCount >= Self.fewestBatches
-    let executors = isSideBySide && !lanes.isEmpty ? lanes : [executor]
+    prepare(for: data)
+    let executors = executors(for: data)
     let line = Mutex(BatchLine())
 
     func report(_ gate: ProgressGate, isPaused: Bool) {

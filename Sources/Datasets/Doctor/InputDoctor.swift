@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import Tensors
 
 /// What the doctor saw and thinks of it.
@@ -28,9 +30,10 @@ package struct InputDoctor: Sendable {
   package func examine(_ dataset: Dataset) -> DoctorReport {
     var findings = dataset.misfits
     var batches: [Batch] = []
-    for index in batchIndices(of: dataset.batchCount) {
+    let indices = batchIndices(of: dataset.batchCount)
+    for (index, assembled) in zip(indices, Self.assembled(indices, of: dataset)) {
       do throws(DatasetError) {
-        batches.append(try dataset.assembled(at: index))
+        batches.append(try assembled.get())
         if dataset.misfits.isEmpty { _ = try dataset.checked(batches[batches.count - 1]) }
       } catch {
         findings.append(
@@ -60,6 +63,18 @@ package struct InputDoctor: Sendable {
         .sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }
         .map(\.element),
       inputs: summaries, examinedSamples: batches.map(\.range.count).reduce(0, +))
+  }
+
+  /// The batches at `indices`, made side by side.
+  private static func assembled(
+    _ indices: [Int], of dataset: Dataset
+  ) -> [Result<Batch, DatasetError>] {
+    let made = Mutex([Int: Result<Batch, DatasetError>]())
+    DispatchQueue.concurrentPerform(iterations: indices.count) { place in
+      let batch = Result { () throws(DatasetError) in try dataset.assembled(at: indices[place]) }
+      made.withLock { $0[place] = batch }
+    }
+    return made.withLock { made in indices.indices.compactMap { made[$0] } }
   }
 
   /// The first, the last and others evenly between them.

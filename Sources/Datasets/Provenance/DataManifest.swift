@@ -84,10 +84,10 @@ extension DataManifest {
 
 extension Dataset {
   /// Reads every file once for its digest.
-  package func manifest() throws(DatasetError) -> DataManifest {
+  package func manifest(mixer: SHA256.Mixer? = nil) throws(DatasetError) -> DataManifest {
     var files: [DataManifest.File] = []
     for path in source.paths {
-      let (digest, byteCount) = try SHA256.hexDigest(ofFile: path)
+      let (digest, byteCount) = try SHA256.hexDigest(ofFile: path, mixer: mixer)
       files.append(DataManifest.File(path: path, byteCount: byteCount, sha256: digest))
     }
     let members = bindings.map { ($0.input.name, $0.member.name) }

@@ -70,27 +70,39 @@ struct LinearNode {
   /// The weights with each channel's part multiplied by its factor.
   func weights(scaledBy factors: [Float]) -> Tensor {
     precondition(factors.count == channels, "\(factors.count) factors for \(channels) channels")
-    var scaled = weights
-    let shape = weights.shape
+    var scaled = Tensor(
+      .float32, shape: weights.shape,
+      storage: TensorStorage(uninitializedByteCount: weights.byteCount))
     scaled.withUnsafeMutableElements(of: Float.self) { elements in
-      guard !elements.isEmpty else { return }
-      switch layout {
-      case .channelFirst:
-        let length = elements.count / channels
-        for index in elements.indices { elements[index] *= factors[index / length] }
-      case .channelLast:
-        for index in elements.indices { elements[index] *= factors[index % channels] }
-      case .transposed(let groups):
-        let (inputs, columns) = (shape[0], shape[1])
-        let length = elements.count / (inputs * columns)
-        for index in elements.indices {
-          let row = index / length / columns
-          let group = row / (inputs / groups)
-          elements[index] *= factors[group * columns + index / length % columns]
-        }
-      }
+      weights.withUnsafeElements(of: Float.self) { scale($0, by: factors, into: elements) }
     }
     return scaled
+  }
+
+  private func scale(
+    _ weights: UnsafeBufferPointer<Float>, by factors: [Float],
+    into elements: UnsafeMutableBufferPointer<Float>
+  ) {
+    guard !elements.isEmpty else { return }
+    switch layout {
+    case .channelFirst:
+      let length = elements.count / channels
+      for (channel, factor) in factors.enumerated() {
+        for index in channel * length..<(channel + 1) * length {
+          elements[index] = weights[index] * factor
+        }
+      }
+    case .channelLast:
+      for index in elements.indices { elements[index] = weights[index] * factors[index % channels] }
+    case .transposed(let groups):
+      let (inputs, columns) = (self.weights.shape[0], self.weights.shape[1])
+      let length = elements.count / (inputs * columns)
+      for index in elements.indices {
+        let row = index / length / columns
+        let group = row / (inputs / groups)
+        elements[index] = weights[index] * factors[group * columns + index / length % columns]
+      }
+    }
   }
 }
 

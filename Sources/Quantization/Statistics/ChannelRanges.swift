@@ -21,9 +21,11 @@ package struct ChannelRanges: Hashable, Sendable, Codable {
     minima low: UnsafeBufferPointer<Float>, maxima high: UnsafeBufferPointer<Float>
   ) {
     precondition(low.count == count && high.count == count, "\(low.count) ranges for \(count)")
-    for channel in 0..<count {
-      minima[channel] = min(minima[channel], low[channel])
-      maxima[channel] = max(maxima[channel], high[channel])
+    minima.withUnsafeMutableBufferPointer { minima in
+      for channel in minima.indices { minima[channel] = min(minima[channel], low[channel]) }
+    }
+    maxima.withUnsafeMutableBufferPointer { maxima in
+      for channel in maxima.indices { maxima[channel] = max(maxima[channel], high[channel]) }
     }
     movingAverage.add(minima: low, maxima: high)
   }

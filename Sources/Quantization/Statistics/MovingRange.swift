@@ -28,17 +28,27 @@ package struct MovingRange: Hashable, Sendable, Codable {
     minima low: UnsafeBufferPointer<Float>, maxima high: UnsafeBufferPointer<Float>
   ) {
     precondition(low.count == minima.count, "\(low.count) ranges for \(minima.count)")
-    for channel in minima.indices where low[channel] <= high[channel] {
-      if minima[channel] > maxima[channel] {
-        minima[channel] = low[channel]
-        maxima[channel] = high[channel]
-        firstMinima[channel] = low[channel]
-        firstMaxima[channel] = high[channel]
-      } else {
-        minima[channel] = averaged(minima[channel], low[channel])
-        maxima[channel] = averaged(maxima[channel], high[channel])
+    // Taken out for the loop, which then writes memory that it knows to be its own.
+    var (lowest, highest) = ([Float](), [Float]())
+    swap(&minima, &lowest)
+    swap(&maxima, &highest)
+    lowest.withUnsafeMutableBufferPointer { lowest in
+      highest.withUnsafeMutableBufferPointer { highest in
+        for channel in lowest.indices where low[channel] <= high[channel] {
+          if lowest[channel] > highest[channel] {
+            lowest[channel] = low[channel]
+            highest[channel] = high[channel]
+            firstMinima[channel] = low[channel]
+            firstMaxima[channel] = high[channel]
+          } else {
+            lowest[channel] = averaged(lowest[channel], low[channel])
+            highest[channel] = averaged(highest[channel], high[channel])
+          }
+        }
       }
     }
+    swap(&minima, &lowest)
+    swap(&maxima, &highest)
     batchCount += 1
   }
 

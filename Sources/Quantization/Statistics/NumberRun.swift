@@ -27,37 +27,8 @@ package struct NumberRun<Element: NumberRunElement>: Hashable, Sendable, Codable
   }
 
   package func encode(to encoder: any Encoder) throws {
-    var text: [UInt8] = []
-    text.reserveCapacity(4 * wrappedValue.count)
-    var index = 0
-    while index < wrappedValue.count {
-      let value = wrappedValue[index]
-      var next = index + 1
-      while next < wrappedValue.count && wrappedValue[next] == value { next += 1 }
-      if index > 0 { text.append(UInt8(ascii: " ")) }
-      if let whole = value.whole {
-        Self.append(whole, to: &text)
-      } else {
-        text += value.shortText.utf8
-      }
-      if next - index > 1 {
-        text.append(UInt8(ascii: "*"))
-        Self.append(UInt64(next - index), to: &text)
-      }
-      index = next
-    }
     var container = encoder.singleValueContainer()
-    try container.encode(String(decoding: text, as: UTF8.self))
-  }
-
-  private static func append(_ number: UInt64, to text: inout [UInt8]) {
-    let first = text.count
-    var rest = number
-    repeat {
-      text.append(UInt8(ascii: "0") + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    text[first...].reverse()
+    try container.encode(Element.text(of: wrappedValue))
   }
 
   /// Refuses a damaged file before it takes all memory.
@@ -72,6 +43,50 @@ package protocol NumberRunElement: Hashable, Sendable {
   var shortText: String { get }
   /// The value where it is a whole number whose digits are its ``shortText``.
   var whole: UInt64? { get }
+  /// ``runText(of:)``, compiled for this very type.
+  static func text(of values: [Self]) -> String
+}
+
+extension NumberRunElement {
+  /// The numbers with their repetitions folded.
+  @inline(__always)
+  fileprivate static func runText(of values: [Self]) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(4 * values.count)
+    values.withUnsafeBufferPointer { values in
+      var index = 0
+      while index < values.count {
+        let value = values[index]
+        var next = index + 1
+        while next < values.count && values[next] == value { next += 1 }
+        if index > 0 { text.append(UInt8(ascii: " ")) }
+        if let whole = value.whole {
+          append(whole, to: &text)
+        } else {
+          text += value.shortText.utf8
+        }
+        if next - index > 1 {
+          text.append(UInt8(ascii: "*"))
+          append(UInt64(next - index), to: &text)
+        }
+        index = next
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  @inline(__always)
+  private static func append(_ number: UInt64, to text: inout [UInt8]) {
+    if number < 10 { return text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
+    var scale: UInt64 = 10
+    while number / scale >= 10 { scale *= 10 }
+    var rest = number
+    while scale > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / scale))
+      rest %= scale
+      scale /= 10
+    }
+  }
 }
 
 extension Float: NumberRunElement {
@@ -83,7 +98,10 @@ extension Float: NumberRunElement {
   package var shortText: String {
     let text = description
     // Minus zero must not turn into a whole number.
-    return text.hasSuffix(".0") && self != 0 || text == "0.0" ? String(text.dropLast(2)) : text
+    guard self != 0 || sign == .plus, text.utf8.count > 2,
+      text.utf8.suffix(2).elementsEqual(".0".utf8)
+    else { return text }
+    return String(text.dropLast(2))
   }
 
   package var whole: UInt64? {
@@ -91,6 +109,8 @@ extension Float: NumberRunElement {
     let whole = UInt64(self)
     return Float(whole) == self ? whole : nil
   }
+
+  package static func text(of values: [Float]) -> String { runText(of: values) }
 }
 
 extension UInt64: NumberRunElement {
@@ -98,4 +118,6 @@ extension UInt64: NumberRunElement {
 
   package var shortText: String { description }
   package var whole: UInt64? { self }
+
+  package static func text(of values: [UInt64]) -> String { runText(of: values) }
 }

@@ -36,7 +36,7 @@ package struct Project: Sendable {
   package init(
     path: String, options: HostOptions = HostOptions(), shapes fixed: [String: Shape] = [:]
   ) throws {
-    let digestion = SideWork { try SHA256.hexDigest(ofFile: path) }
+    let digestion = SideWork { try SHA256.hexDigest(ofFile: path, mixer: DigestKernel.sha256) }
     let imported = try ModelImporter.read(path: path)
     self.path = path
     self.options = options

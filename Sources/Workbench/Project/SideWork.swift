@@ -2,11 +2,11 @@ import Dispatch
 import Synchronization
 
 /// Work on a thread of its own, while this one goes on to where its result is wanted.
-final class SideWork<Value: Sendable>: Sendable {
+package final class SideWork<Value: Sendable>: Sendable {
   private let group = DispatchGroup()
   private let result = Mutex<Result<Value, any Error>?>(nil)
 
-  init(_ work: @escaping @Sendable () throws -> Value) {
+  package init(_ work: @escaping @Sendable () throws -> Value) {
     DispatchQueue.global(qos: .userInitiated).async(group: group) {
       let found = Result { try work() }
       self.result.withLock { $0 = found }
@@ -14,7 +14,7 @@ final class SideWork<Value: Sendable>: Sendable {
   }
 
   /// Waits for the work, and throws what it threw.
-  func value() throws -> Value {
+  package func value() throws -> Value {
     group.wait()
     guard let found = result.withLock({ $0 }) else {
       preconditionFailure("work that ended without a result")

@@ -12,15 +12,25 @@ package import Tensors
 
 /// The jobs: each takes minutes at most, says how far it is, and can be cancelled.
 extension Workspace {
-  /// Observes `dataset`; afterwards `statistics` hold what every observer saw.
-  package mutating func calibrate(
-    _ dataset: Dataset, control: JobControl, progress: (CalibrationProgress) -> Void
-  ) throws {
+  /// What will calibrate the model with `dataset`, ready to run before any of it is read.
+  package func calibrator(for dataset: Dataset) throws -> Calibrator {
     try project.refuseToQuantizeAgain()
-    let manifest = SideWork { try dataset.manifest() }
     let calibrator = try Calibrator(
       layers: project.layers, threads: project.options.threads,
       instructionSet: project.options.instructionSet)
+    calibrator.prepare(for: dataset)
+    return calibrator
+  }
+
+  /// Observes `dataset`; afterwards `statistics` hold what every observer saw.
+  ///
+  /// - Parameter prepared: what ``calibrator(for:)`` gave; made here when there is none.
+  package mutating func calibrate(
+    _ dataset: Dataset, with prepared: Calibrator? = nil, control: JobControl,
+    progress: (CalibrationProgress) -> Void
+  ) throws {
+    let calibrator = try prepared ?? calibrator(for: dataset)
+    let manifest = SideWork { try dataset.manifest(mixer: DigestKernel.sha256) }
     let start = ContinuousClock.now
     statistics = try calibrator.run(dataset, control: control, progress: progress)
     calibrationSeconds = (ContinuousClock.now - start).seconds

@@ -56,7 +56,7 @@ extension Workspace {
         place: finding.place, what: finding.what, advice: finding.advice)
     }
     var samples = try TrainingSamples(dataset)
-    let digest = try dataset.manifest().digest
+    let digest = try dataset.manifest(mixer: DigestKernel.sha256).digest
     samples.digest = digest
     return (samples, digest, summary)
   }
@@ -93,7 +93,8 @@ extension Workspace {
     guard FileManager.default.fileExists(atPath: reference.path) else {
       throw WorkbenchError.missingWeights(reference.path)
     }
-    let (digest, _) = try SHA256.hexDigest(ofFile: reference.path)
+    let (digest, _) = try SHA256.hexDigest(
+      ofFile: reference.path, mixer: DigestKernel.sha256)
     guard digest == reference.sha256 else {
       throw WorkbenchError.changedWeights(reference.path)
     }
