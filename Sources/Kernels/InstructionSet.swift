@@ -24,7 +24,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   var hasDotProduct: Bool { self == .avx512vnni }
 
   /// Rows and columns of a tile of a float product.
-  var floatTile: String { hasAVX512 ? "8x32" : "6x16" }
+  var floatTile: String { hasAVX512 ? "12x32" : "6x16" }
 
   /// Columns of the widest panel of a float product.
   var widestFloatPanel: Int { hasAVX512 ? 32 : 16 }

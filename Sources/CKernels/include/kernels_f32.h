@@ -139,8 +139,20 @@ typedef void kern_reduce_windows_f32_fn(kern_f32_reduction op, const kern_window
 typedef void kern_reduce_f32_fn(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                                 size_t columns, float factor, float *y);
 
-// y = softmax(x), or its logarithm, over count values. y may be x.
-typedef void kern_softmax_f32_fn(const float *x, float *y, size_t count, bool logarithm);
+// Rows of `count` values, `stride` apart in either.
+typedef struct {
+  const float *x;
+  // May be x.
+  float *y;
+  size_t stride;
+  size_t rows;
+  size_t count;
+  // Above 0.
+  float factor;
+} kern_softmax_f32_rows;
+
+// y = softmax(factor * x), or its logarithm, for each row.
+typedef void kern_softmax_f32_fn(const kern_softmax_f32_rows *rows, bool logarithm);
 
 // y[c * y_stride + r] = x[r * x_stride + c].
 typedef void kern_transpose_f32_fn(const float *x, size_t x_stride, float *y, size_t y_stride,
