@@ -3,7 +3,8 @@
 // What memory or a few values bound is of the other set.
 #define TABLE(isa, other)                                                                          \
   {                                                                                                \
-    .igemm = kern_igemm_f32__##isa, .depthwise = kern_depthwise_f32__##isa,                        \
+    .igemm = kern_igemm_f32__##isa, .planar = kern_planar_f32__##isa,                              \
+    .depthwise = kern_depthwise_f32__##isa,                                                        \
     .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
     .binary = kern_binary_f32__##isa, .reduce_windows = kern_reduce_windows_f32__##isa,            \
     .reduce = kern_reduce_f32__##other, .softmax = kern_softmax_f32__##isa,                        \

@@ -31,20 +31,24 @@ INLINE void store_lanes(float *to, size_t lanes, __m256 value) {
 }
 
 // The bounds come first: where the sum is NaN these instructions give their second operand.
-INLINE __m256 bounded(const kern_igemm_f32_block *block, __m256 sum) {
-  const __m256 low = _mm256_set1_ps(block->low), high = _mm256_set1_ps(block->high);
-  sum = _mm256_min_ps(high, _mm256_max_ps(low, sum));
-  return block->hard_swish ? hard_swish(sum) : sum;
+INLINE __m256 finished(const kern_igemm_f32_block *block, const finish_kind kind, __m256 sum) {
+  if (kind == FINISH_ALL) {
+    const __m256 low = _mm256_set1_ps(block->low), high = _mm256_set1_ps(block->high);
+    sum = _mm256_min_ps(high, _mm256_max_ps(low, sum));
+  }
+  return kind == FINISH_HARD_SWISH || (kind == FINISH_ALL && block->hard_swish) ? hard_swish(sum)
+                                                                                : sum;
 }
 
-// `rows`, `vectors` and `plain` are constants wherever this is called.
+// `rows`, `vectors` and `kind` are constants wherever this is called.
 INLINE void finish_tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
-                        float *output, const bool plain, __m256 sums[MAX_ROWS][MAX_VECTORS]) {
+                        float *output, const finish_kind kind,
+                        __m256 sums[MAX_ROWS][MAX_VECTORS]) {
 #pragma unroll
   for (size_t i = 0; i < rows; i++) {
 #pragma unroll
     for (size_t j = 0; j < vectors; j++) {
-      const __m256 sum = plain ? sums[i][j] : bounded(block, sums[i][j]);
+      const __m256 sum = finished(block, kind, sums[i][j]);
       store_lanes(output + i * block->output_stride + j * LANES, lanes_of(block->columns, j), sum);
     }
   }
@@ -98,10 +102,15 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
     }
   }
 
-  if (is_plain(block)) {
-    finish_tile(rows, vectors, block, output, true, sums);
-  } else {
-    finish_tile(rows, vectors, block, output, false, sums);
+  switch (kind_of(block)) {
+  case FINISH_NOTHING:
+    finish_tile(rows, vectors, block, output, FINISH_NOTHING, sums);
+    break;
+  case FINISH_HARD_SWISH:
+    finish_tile(rows, vectors, block, output, FINISH_HARD_SWISH, sums);
+    break;
+  case FINISH_ALL:
+    finish_tile(rows, vectors, block, output, FINISH_ALL, sums);
   }
 }
 
@@ -150,7 +159,7 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block, 
   for (size_t j = 0; j < vectors; j++) {
     const __m256 sum =
         _mm256_add_ps(_mm256_add_ps(sums[0][j], sums[1][j]), _mm256_add_ps(sums[2][j], sums[3][j]));
-    store_lanes(output + j * LANES, lanes_of(block->columns, j), bounded(block, sum));
+    store_lanes(output + j * LANES, lanes_of(block->columns, j), finished(block, FINISH_ALL, sum));
   }
 }
 

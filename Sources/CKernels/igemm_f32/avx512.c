@@ -40,26 +40,26 @@ INLINE __m512 start_of(const kern_igemm_f32_block *block, size_t row, const size
 
 // The bounds come first: where the sum is NaN these instructions give their second operand.
 INLINE void finish(const kern_igemm_f32_block *block, size_t row, size_t vector,
-                   const panel_lanes *lanes, const bool plain, __m512 sum) {
+                   const panel_lanes *lanes, const finish_kind kind, __m512 sum) {
   float *output = block->output + row * block->output_stride + vector * LANES;
-  if (!plain) {
+  if (kind == FINISH_ALL) {
     const __m512 low = _mm512_set1_ps(block->low), high = _mm512_set1_ps(block->high);
     sum = _mm512_min_ps(high, _mm512_max_ps(low, sum));
-    if (block->hard_swish)
-      sum = hard_swish(sum);
   }
+  if (kind == FINISH_HARD_SWISH || (kind == FINISH_ALL && block->hard_swish))
+    sum = hard_swish(sum);
   _mm512_mask_storeu_ps(output, lanes->columns[vector], sum);
 }
 
-// `rows`, `vectors` and `plain` are constants wherever this is called.
+// `rows`, `vectors` and `kind` are constants wherever this is called.
 INLINE void finish_tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
-                        const panel_lanes *lanes, size_t first_row, const bool plain,
+                        const panel_lanes *lanes, size_t first_row, const finish_kind kind,
                         __m512 sums[MOST_ROWS][MOST_VECTORS]) {
 #pragma unroll
   for (size_t i = 0; i < rows; i++) {
 #pragma unroll
     for (size_t j = 0; j < vectors; j++)
-      finish(block, first_row + i, j, lanes, plain, sums[i][j]);
+      finish(block, first_row + i, j, lanes, kind, sums[i][j]);
   }
 }
 
@@ -102,10 +102,15 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
       }
     }
   }
-  if (is_plain(block)) {
-    finish_tile(rows, vectors, block, lanes, first_row, true, sums);
-  } else {
-    finish_tile(rows, vectors, block, lanes, first_row, false, sums);
+  switch (kind_of(block)) {
+  case FINISH_NOTHING:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_NOTHING, sums);
+    break;
+  case FINISH_HARD_SWISH:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_HARD_SWISH, sums);
+    break;
+  case FINISH_ALL:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_ALL, sums);
   }
 }
 
@@ -146,7 +151,7 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
   for (size_t j = 0; j < vectors; j++) {
     const __m512 sum =
         _mm512_add_ps(_mm512_add_ps(sums[0][j], sums[1][j]), _mm512_add_ps(sums[2][j], sums[3][j]));
-    finish(block, row_index, j, lanes, false, sum);
+    finish(block, row_index, j, lanes, FINISH_ALL, sum);
   }
 }
 

@@ -25,9 +25,14 @@ static inline errand errand_behind(errand fetch, const kern_igemm_f32_block *blo
   return (errand){fetch.next + fetch.pace * block->taps * block->channels, fetch.pace};
 }
 
-// Whether sums are the result. Clamping to what bounds nothing would take a tenth of a shallow tile.
-static inline bool is_plain(const kern_igemm_f32_block *block) {
-  return !block->hard_swish && block->low == -INFINITY && block->high == INFINITY;
+// What happens to sums before they are stored. Clamping to what bounds nothing would take a tenth of
+// a shallow tile.
+typedef enum { FINISH_NOTHING, FINISH_HARD_SWISH, FINISH_ALL } finish_kind;
+
+static inline finish_kind kind_of(const kern_igemm_f32_block *block) {
+  if (block->low > -INFINITY || block->high < INFINITY)
+    return FINISH_ALL;
+  return block->hard_swish ? FINISH_HARD_SWISH : FINISH_NOTHING;
 }
 
 #pragma clang assume_nonnull end
