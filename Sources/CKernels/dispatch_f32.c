@@ -4,13 +4,13 @@
 #define TABLE(isa, other)                                                                          \
   {                                                                                                \
     .igemm = kern_igemm_f32__##isa, .planar = kern_planar_f32__##isa,                              \
-    .depthwise = kern_depthwise_f32__##isa,                                                        \
-    .pack = kern_pack_f32__scalar, .unary = kern_unary_f32__##isa,                                 \
-    .binary = kern_binary_f32__##isa, .reduce_windows = kern_reduce_windows_f32__##isa,            \
-    .reduce = kern_reduce_f32__##other, .softmax = kern_softmax_f32__##isa,                        \
-    .transpose = kern_transpose_f32__##isa, .blend = kern_blend_f32__##other,                      \
-    .deviation = kern_deviation_f32__##isa, .normalize = kern_normalize_f32__##isa,                \
-    .widen_half = kern_widen_f16_f32__##other, .narrow_half = kern_narrow_f32_f16__##other         \
+    .depthwise = kern_depthwise_f32__##isa, .pack = kern_pack_f32__scalar,                         \
+    .unary = kern_unary_f32__##isa, .binary = kern_binary_f32__##isa,                              \
+    .reduce_windows = kern_reduce_windows_f32__##isa, .reduce = kern_reduce_f32__##other,          \
+    .softmax = kern_softmax_f32__##isa, .transpose = kern_transpose_f32__##isa,                    \
+    .blend = kern_blend_f32__##other, .deviation = kern_deviation_f32__##isa,                      \
+    .normalize = kern_normalize_f32__##isa, .widen_half = kern_widen_f16_f32__##other,             \
+    .narrow_half = kern_narrow_f32_f16__##other                                                    \
   }
 
 static const kern_f32_table scalar_table = TABLE(scalar, scalar);

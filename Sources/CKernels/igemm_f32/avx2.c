@@ -42,8 +42,7 @@ INLINE __m256 finished(const kern_igemm_f32_block *block, const finish_kind kind
 
 // `rows`, `vectors` and `kind` are constants wherever this is called.
 INLINE void finish_tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
-                        float *output, const finish_kind kind,
-                        __m256 sums[MAX_ROWS][MAX_VECTORS]) {
+                        float *output, const finish_kind kind, __m256 sums[MAX_ROWS][MAX_VECTORS]) {
 #pragma unroll
   for (size_t i = 0; i < rows; i++) {
 #pragma unroll

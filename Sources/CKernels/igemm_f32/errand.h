@@ -25,8 +25,8 @@ static inline errand errand_behind(errand fetch, const kern_igemm_f32_block *blo
   return (errand){fetch.next + fetch.pace * block->taps * block->channels, fetch.pace};
 }
 
-// What happens to sums before they are stored. Clamping to what bounds nothing would take a tenth of
-// a shallow tile.
+// What happens to sums before they are stored. Clamping to what bounds nothing would take a tenth
+// of a shallow tile.
 typedef enum { FINISH_NOTHING, FINISH_HARD_SWISH, FINISH_ALL } finish_kind;
 
 static inline finish_kind kind_of(const kern_igemm_f32_block *block) {

@@ -1,5 +1,5 @@
-// Tiles of 6 columns times a panel of 16 channels, or 8 times one of 8. The columns of a tile are as
-// far apart as the lines say, so that no pointers are needed.
+// Tiles of 6 columns times a panel of 16 channels, or 8 times one of 8. The columns of a tile are
+// as far apart as the lines say, so that no pointers are needed.
 #if defined(__x86_64__)
 #include "../lanes_avx2.h"
 #include "kernels_f32.h"
@@ -13,7 +13,7 @@ enum { MOST_COLUMNS = 8, MOST_VECTORS = 2, LANES = 8 };
 
 // The bounds come first: where the sum is NaN these instructions give their second operand.
 INLINE __m256 result(const kern_planar_f32_row *row, const bool clamps, const bool swishes,
-                       __m256 sum) {
+                     __m256 sum) {
   if (clamps)
     sum = _mm256_min_ps(constant(row->high), _mm256_max_ps(constant(row->low), sum));
   return swishes ? hard_swish(sum) : sum;

@@ -1,5 +1,5 @@
-// Tiles of 16 columns times a panel of 16 or 8 channels, or 8 times one of 32. The columns of a tile
-// are as far apart as the lines say, so that no pointers are needed.
+// Tiles of 16 columns times a panel of 16 or 8 channels, or 8 times one of 32. The columns of a
+// tile are as far apart as the lines say, so that no pointers are needed.
 #if defined(__x86_64__)
 #include "../lanes_avx512.h"
 #include "kernels_f32.h"
@@ -28,7 +28,7 @@ INLINE __m512 weights_at(const float *panel, const size_t vectors, size_t vector
 
 // The bounds come first: where the sum is NaN these instructions give their second operand.
 INLINE __m512 result(const kern_planar_f32_row *row, const bool clamps, const bool swishes,
-                       __m512 sum) {
+                     __m512 sum) {
   if (clamps)
     sum = _mm512_min_ps(constant(row->high), _mm512_max_ps(constant(row->low), sum));
   return swishes ? hard_swish(sum) : sum;

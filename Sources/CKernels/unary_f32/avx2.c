@@ -22,10 +22,10 @@ INLINE __m256 softplus(__m256 x) {
 // x times the share of the normal distribution below x: 1 / 2 + x P(x^2) / Q(x^2), and 0 where the
 // result is less than 1e-6.
 INLINE __m256 gelu(__m256 x) {
-  const float above[] = {0.398942232f,   0.0331855081f,    0.00464675296f,
+  const float above[] = {0.398942232f,    0.0331855081f,   0.00464675296f,
                          0.000163296267f, 6.43963631e-06f, 2.41230023e-08f};
-  const float below[] = {1,               0.249849558f,     0.028290689f,
-                         0.00185327197f, 7.25078207e-05f, 1.2436509e-06f};
+  const float below[] = {
+      1, 0.249849558f, 0.028290689f, 0.00185327197f, 7.25078207e-05f, 1.2436509e-06f};
   const __m256 near = within(x, -5.2f, 5.2f), square = _mm256_mul_ps(near, near);
   const __m256 odd = _mm256_mul_ps(near, polynomial(square, above, 5));
   const __m256 share = _mm256_div_ps(odd, polynomial(square, below, 5));

@@ -76,8 +76,7 @@ INLINE __m256 flushed_exponential(__m256 x) {
 // 2^x for x up to 127, with 0 for subnormal numbers. Adding 1.5 * 2^23 rounds to an integer and
 // leaves it in the last bits, from where it is added to the exponent of 2^(x - n).
 INLINE __m256 flushed_power_of_two(__m256 x) {
-  const float fit[] = {1,           0.693147004f,  0.240222424f,
-                       0.05550734f, 0.0096715130f, 0.00132647273f};
+  const float fit[] = {1, 0.693147004f, 0.240222424f, 0.05550734f, 0.0096715130f, 0.00132647273f};
   const __m256 is_normal = _mm256_cmp_ps(x, constant(-125), _CMP_NLT_UQ);
   const __m256 shifted = _mm256_add_ps(x, constant(12582912));
   const __m256 n = _mm256_sub_ps(shifted, constant(12582912));

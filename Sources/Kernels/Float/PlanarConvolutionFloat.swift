@@ -43,7 +43,8 @@ package struct PlanarConvolutionFloat: Sendable {
       guard let base = values.baseAddress else { preconditionFailure("no weights") }
       return PackedPanels(
         taps: 1, channels: depth, columns: geometry.outputChannels,
-        source: PackedPanels.Source(base: base, tapStride: 0, channelStride: 1, columnStride: depth),
+        source: PackedPanels.Source(
+          base: base, tapStride: 0, channelStride: 1, columnStride: depth),
         bias: bias, isa: isa)
     }
   }

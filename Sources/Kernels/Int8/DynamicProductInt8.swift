@@ -54,7 +54,8 @@ package final class DynamicProductInt8: Sendable {
   /// - `hasSlack`: whether 3 bytes behind the last row may be read.
   package func runCodes(
     _ codes: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    addend: UnsafePointer<Float>? = nil, into output: UnsafeMutablePointer<Float>, rows: Int, activation: FloatActivation = .none,
+    addend: UnsafePointer<Float>? = nil, into output: UnsafeMutablePointer<Float>, rows: Int,
+    activation: FloatActivation = .none,
     hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     product.runReals(
