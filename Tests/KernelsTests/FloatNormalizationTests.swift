@@ -30,7 +30,7 @@ import Testing
   }
 
   /// The first value is what differences are taken from; here it is the mean, near it, or far away.
-  @Test(arguments: InstructionSet.available, [Float(1e6), 1e6 + 0.25, -3e7, 0])
+  @Test(arguments: InstructionSet.available, [1e6, 1_000_000.25, -3e7, 0] as [Float])
   func aSmallDeviationAroundALargeMeanIsFound(isa: InstructionSet, first: Float) {
     let values = [first] + (1..<203).map { 1e6 + Float($0 % 5) / 16 }
     let input = GuardedBuffer(values)
