@@ -53,7 +53,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
   var floatTile: String {
     switch self {
     case .scalar, .avx2, .avxvnni: "6x16"
-    case .avx512, .avx512vnni: "8x32"
+    case .avx512, .avx512vnni: "12x32"
     case .neon, .neondot: "4x16"
     }
   }

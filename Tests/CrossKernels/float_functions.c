@@ -154,22 +154,28 @@ static void check_binary(kern_f32_binary op, size_t count) {
 
 static void check_softmax(size_t count) {
   guarded_start();
-  float *const x = GUARDED(float, FIRST, count);
-  float *const expected = GUARDED(float, EXPECTED, count);
-  float *const actual = GUARDED(float, ACTUAL, count);
-  fill_reals(x, count, -20, 20);
+  const size_t rows = (size_t)random_between(1, 5), stride = count + (size_t)random_between(0, 3);
+  const size_t values = (rows - 1) * stride + count;
+  float *const x = GUARDED(float, FIRST, values);
+  float *const expected = GUARDED(float, EXPECTED, values);
+  float *const actual = GUARDED(float, ACTUAL, values);
+  fill_reals(x, values, -20, 20);
   if (random_chance(20))
     x[0] = -INFINITY;
   if (random_chance(20))
-    x[random_between(0, (int64_t)count - 1)] = NAN;
+    x[random_between(0, (int64_t)values - 1)] = NAN;
   const bool is_logarithm = count > 1 && random_chance(40);
-  describe_case("softmax_f32 of %zu values", count);
-  kern_f32_table_for(KERN_SCALAR)->softmax(x, expected, count, is_logarithm);
+  const float factor = random_chance(50) ? 1 : 0.125f;
+  describe_case("softmax_f32 of %zu x %zu values", rows, count);
+  memcpy(expected, x, values * sizeof(float));
+  kern_softmax_f32_rows of = {expected, expected, stride, rows, count, factor};
+  kern_f32_table_for(KERN_SCALAR)->softmax(&of, is_logarithm);
   EACH_SET(set) {
     begin_set(set);
-    memcpy(actual, x, count * sizeof(float));
-    kern_f32_table_for(set)->softmax(actual, actual, count, is_logarithm);
-    expect_close(expected, actual, count, 2e-6f, 2e-6f);
+    memcpy(actual, x, values * sizeof(float));
+    of.x = of.y = actual;
+    kern_f32_table_for(set)->softmax(&of, is_logarithm);
+    expect_close(expected, actual, values, 2e-6f, 2e-6f);
   }
   guarded_check();
 }

@@ -112,14 +112,17 @@ static void check_winograd(size_t channels) {
   const float **const pointers = GUARDED(const float *, POINTERS, 16 * tiles);
   for (size_t i = 0; i < 16 * tiles; i++)
     pointers[i] = input + i * channels;
-  const size_t numbers = 16 * tiles * channels;
+  const size_t stride = tiles * channels + (size_t)random_between(0, 5);
+  const size_t numbers = 15 * stride + tiles * channels;
   float *const expected = GUARDED(float, EXPECTED, numbers);
   float *const actual = GUARDED(float, ACTUAL, numbers);
   describe_case("winograd_input_f32 of %zu tiles of %zu channels", tiles, channels);
-  kern_winograd_table_for(KERN_SCALAR)->input(pointers, tiles, channels, expected);
+  memset(expected, 0, numbers * sizeof(float));
+  kern_winograd_table_for(KERN_SCALAR)->input(pointers, tiles, channels, expected, stride);
   EACH_SET(set) {
     begin_set(set);
-    kern_winograd_table_for(set)->input(pointers, tiles, channels, actual);
+    memset(actual, 0, numbers * sizeof(float));
+    kern_winograd_table_for(set)->input(pointers, tiles, channels, actual, stride);
     expect_close(expected, actual, numbers, tolerance, tolerance);
   }
   // Results of a tile go to four pixels of an image, or outside of it.
@@ -131,6 +134,7 @@ static void check_winograd(size_t channels) {
   float *const addend = GUARDED(float, ADDEND, numbers);
   fill_reals(addend, numbers, -1, 1);
   kern_winograd_results results = {.products = input, .tiles = tiles, .width = channels};
+  results.stride = tiles * channels;
   results.columns = channels;
   results.bias = bias;
   results.places = places;

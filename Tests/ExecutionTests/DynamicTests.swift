@@ -76,6 +76,46 @@ import Testing
     }
   }
 
+  /// The value that is added is made by a step of its own, so that its place can be taken.
+  @Test(arguments: [1, 2], [1, 2])
+  func aSumBehindAProductIsPartOfItsStep(branches: Int, threads: Int) throws {
+    let recorded = try #require(
+      RecordedCase.dynamic.first { $0.name == "chain_MatMulInteger_\(branches)" })
+    var model = recorded.model
+    var feeds = recorded.feeds
+    for index in 0..<branches {
+      let sums = try #require(recorded.expected["y\(index)"])
+      feeds["r\(index)"] = Tensor(
+        (0..<sums.shape.elementCount).map { Float($0 % 7) - 3 }, shape: sums.shape)
+      model.graph.inputs.append(
+        ValueDeclaration(name: "r\(index)", elementType: .float32, dimensions: nil))
+      let source = Node(
+        id: model.graph.makeNodeID(), operatorName: OperatorName("Relu"),
+        inputs: ["r\(index)"], outputs: ["a\(index)"])
+      let addition = Node(
+        id: model.graph.makeNodeID(), operatorName: OperatorName("Add"),
+        inputs: ["a\(index)", "y\(index)"], outputs: ["z\(index)"])
+      model.graph.replaceNodes(with: [source] + model.graph.nodes + [addition])
+      model.graph.outputs[index].name = "z\(index)"
+    }
+    for isa in InstructionSet.available {
+      let executor = try Executor(
+        model: model,
+        options: ExecutionOptions(mode: .integer, instructionSet: isa, threads: threads))
+      let plan = try executor.plan(for: feeds.mapValues(\.shape))
+      #expect(plan.steps.count { $0.operatorName == "Add" } == 0)
+      let outputs = try executor.run(feeds)
+      for index in 0..<branches {
+        let sums = try #require(recorded.expected["y\(index)"])
+        let addend = try #require(feeds["r\(index)"])
+        let found = try #require(outputs["z\(index)"])
+        let expected = Tensor(
+          zip(sums.floats, addend.floats).map { $0 + max($1, 0) }, shape: sums.shape)
+        #expect(found.distance(to: expected) <= 1e-5 * max(1, sums.extent), "\(isa)")
+      }
+    }
+  }
+
   @Test func aKeptValueIsNotHidden() throws {
     let recorded = try #require(RecordedCase.dynamic.first { $0.name == "chain_MatMulInteger_1" })
     var seen: [String] = []

@@ -107,7 +107,7 @@ import Testing
 
   @Test(arguments: InstructionSet.available, [1, 2, 7, 8, 9, 15, 16, 17, 33, 64, 1_000])
   func softmaxSumsToOne(isa: InstructionSet, columns: Int) {
-    let rows = 3
+    let rows = 11
     let input = testValues(rows * columns).map { $0 * 20 + 100 }
     for logarithm in [false, true] {
       let from = GuardedBuffer(input)
@@ -136,6 +136,16 @@ import Testing
       let share = 1 / Float(values.count { $0 == 2 })
       #expect(agree(output.array, values.map { $0 == 2 ? share : 0 }, tolerance: 1e-6), "\(isa)")
     }
+  }
+
+  @Test(arguments: InstructionSet.available, [5, 17, 40])
+  func theLargestNumbersHaveShares(isa: InstructionSet, columns: Int) {
+    let most = Float.greatestFiniteMagnitude
+    var values = (0..<columns).map { $0 % 4 == 1 ? most : -most }
+    SoftmaxFloat.run(
+      values, into: &values, rows: 1, columns: columns, isa: isa, pool: ThreadPool(threads: 1))
+    let share = 1 / Float((0..<columns).count { $0 % 4 == 1 })
+    #expect(agree(values, (0..<columns).map { $0 % 4 == 1 ? share : 0 }, tolerance: 1e-6), "\(isa)")
   }
 
   @Test(arguments: InstructionSet.available)

@@ -28,4 +28,25 @@ import Testing
       }
     }
   }
+
+  /// The first value is what differences are taken from; here it is the mean, near it, or far away.
+  @Test(arguments: InstructionSet.available, [1e6, 1_000_000.25, -3e7, 0] as [Float])
+  func aSmallDeviationAroundALargeMeanIsFound(isa: InstructionSet, first: Float) {
+    let values = [first] + (1..<203).map { 1e6 + Float($0 % 5) / 16 }
+    let input = GuardedBuffer(values)
+    let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
+    let rest = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    let found = NormalizationFloat.deviation(
+      input.base, count: values.count, centers: true, isa: isa)
+    #expect(abs(found.mean - mean) <= 1e-9 * abs(mean))
+    #expect(abs(found.squares - rest) <= 1e-7 * rest)
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func equalValuesDoNotDeviate(isa: InstructionSet) {
+    let input = GuardedBuffer([Float](repeating: 0.1, count: 77))
+    let found = NormalizationFloat.deviation(input.base, count: 77, centers: true, isa: isa)
+    #expect(found.squares >= 0 && found.squares < 1e-20)
+    #expect(Float(found.mean) == 0.1)
+  }
 }

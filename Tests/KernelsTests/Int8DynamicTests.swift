@@ -167,6 +167,43 @@ import Testing
     #expect(results[0].count { !$0.isFinite } == 0)
   }
 
+  /// With zero points that weights take in, and with one that is added to integers.
+  @Test(arguments: Int8GEMMTests.sizes, zeroPoints.indices)
+  func anAddendIsAddedBeforeTheFunction(_ size: Int8GEMMTests.Sizes, _ choice: Int) {
+    let (isSigned, zeroPoints) = Self.zeroPoints[choice]
+    let count = size.rows * size.columns
+    let input = testValues(size.rows * size.depth, seed: 7)
+    let addend = testValues(count, seed: 11)
+    let weights = Self.weights(size.depth * size.columns, isSigned: isSigned, seed: 8)
+    for isa in InstructionSet.available {
+      let product = DynamicProductInt8(
+        OffsetProductInt8(
+          depth: size.depth, columns: size.columns, weights: weights, zeroPoints: zeroPoints,
+          transposed: false, isa: isa),
+        scaling: AccumulatorScaling(
+          columns: size.columns, scales: [0.01], bias: testValues(size.columns, seed: 10),
+          isa: isa), isa: isa)
+      func run(adding isInPlace: Bool?) -> [Float] {
+        let (source, added) = (GuardedBuffer(input), GuardedBuffer(addend))
+        let other = GuardedBuffer<Float>(count: count, repeating: .nan)
+        let output = isInPlace == true ? added : other
+        let scratch = GuardedBuffer<UInt8>(
+          count: product.scratchByteCount(rows: size.rows, threads: 2), flushWith: .start,
+          repeating: 255)
+        product.run(
+          source.base, addend: isInPlace.map { _ in UnsafePointer(added.base) },
+          into: output.base, rows: size.rows, activation: isInPlace == nil ? .none : .relu,
+          scratch: scratch.base, pool: ThreadPool(threads: 2))
+        withExtendedLifetime((source, added, scratch)) {}
+        return output.array
+      }
+      let expected = zip(run(adding: nil), addend).map { max($0 + $1, 0) }
+      for isInPlace in product.addsInPlace ? [false, true] : [false] {
+        #expect(run(adding: isInPlace) == expected, "\(isa), in place: \(isInPlace)")
+      }
+    }
+  }
+
   /// Recorded from ONNX Runtime 1.32's DynamicQuantizeLinear and from PyTorch 2.13's `choose_qparams`
   /// with `reduce_range`.
   @Test(arguments: [

@@ -118,11 +118,27 @@ import Testing
     let q = reals(matrices * sizes.queries * sizes.depth, 1)
     let k = reals(matrices * sizes.keys * sizes.depth, 2)
     let v = reals(matrices * sizes.keys * sizes.width, 3)
-    let kernel = AttentionFloat(
-      geometry, stages: [.scaled(by: 0.5), .masked(Self.maskPlace)], isa: isa)
-    let expected = reference(geometry, q, k, v, factor: 0.5, mask: mask(sizes))
+    // The softmax takes in a factor that is the last stage, if it is above 0.
+    let cases: [(stages: [ScoreStage], factor: Double, mask: [Float])] = [
+      ([.scaled(by: 0.5), .masked(Self.maskPlace)], 0.5, mask(sizes)),
+      ([.scaled(by: 0.5)], 0.5, [Float](repeating: 0, count: sizes.keys)),
+      ([.scaled(by: -0.5)], -0.5, [Float](repeating: 0, count: sizes.keys)),
+      ([.masked(Self.maskPlace), .scaled(by: 2)], 2, mask(sizes).map { 2 * $0 }),
+      ([], 1, [Float](repeating: 0, count: sizes.keys)),
+    ]
+    for (stages, factor, mask) in cases {
+      check(
+        AttentionFloat(geometry, stages: stages, isa: isa), q, k, v, self.mask(sizes),
+        expected: reference(geometry, q, k, v, factor: factor, mask: mask))
+    }
+  }
+
+  private func check(
+    _ kernel: AttentionFloat, _ q: [Float], _ k: [Float], _ v: [Float], _ mask: [Float],
+    expected: [Float]
+  ) {
     for threads in [1, 2] {
-      let operands = [q, k, v, mask(sizes)].map { GuardedBuffer($0) }
+      let operands = [q, k, v, mask].map { GuardedBuffer($0) }
       let to = GuardedBuffer<Float>(count: expected.count, repeating: .nan)
       withScratch(kernel.scratchByteCount(threads: threads)) { scratch in
         kernel.run(

@@ -65,6 +65,7 @@ void kern_requantize_rows_s32_u8__scalar(const int32_t *sums, size_t stride, siz
 
 void kern_softmax_f32_u8__scalar(float *x, size_t count, float scale, int32_t zero_point,
                                  uint8_t *codes) {
-  kern_f32_table_for(KERN_SCALAR)->softmax(x, x, count, false);
+  const kern_softmax_f32_rows row = {x, x, count, 1, count, 1};
+  kern_f32_table_for(KERN_SCALAR)->softmax(&row, false);
   kern_int8_table_for(KERN_SCALAR)->quantize_f32_u8(x, codes, count, scale, zero_point);
 }

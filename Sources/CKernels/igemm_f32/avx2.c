@@ -30,6 +30,29 @@ INLINE void store_lanes(float *to, size_t lanes, __m256 value) {
   }
 }
 
+// The bounds come first: where the sum is NaN these instructions give their second operand.
+INLINE __m256 finished(const kern_igemm_f32_block *block, const finish_kind kind, __m256 sum) {
+  if (kind == FINISH_ALL) {
+    const __m256 low = _mm256_set1_ps(block->low), high = _mm256_set1_ps(block->high);
+    sum = _mm256_min_ps(high, _mm256_max_ps(low, sum));
+  }
+  return kind == FINISH_HARD_SWISH || (kind == FINISH_ALL && block->hard_swish) ? hard_swish(sum)
+                                                                                : sum;
+}
+
+// `rows`, `vectors` and `kind` are constants wherever this is called.
+INLINE void finish_tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
+                        float *output, const finish_kind kind, __m256 sums[MAX_ROWS][MAX_VECTORS]) {
+#pragma unroll
+  for (size_t i = 0; i < rows; i++) {
+#pragma unroll
+    for (size_t j = 0; j < vectors; j++) {
+      const __m256 sum = finished(block, kind, sums[i][j]);
+      store_lanes(output + i * block->output_stride + j * LANES, lanes_of(block->columns, j), sum);
+    }
+  }
+}
+
 // `rows` and `vectors` are constants wherever this is called.
 INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
                  size_t first_row, errand fetch) {
@@ -78,18 +101,15 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
     }
   }
 
-  // The bounds come first: where the sum is NaN these instructions give their second operand.
-  const __m256 low = _mm256_set1_ps(block->low), high = _mm256_set1_ps(block->high);
-#pragma unroll
-  for (size_t i = 0; i < rows; i++) {
-#pragma unroll
-    for (size_t j = 0; j < vectors; j++) {
-      __m256 value = _mm256_min_ps(high, _mm256_max_ps(low, sums[i][j]));
-      if (block->hard_swish)
-        value = hard_swish(value);
-      store_lanes(output + i * block->output_stride + j * LANES, lanes_of(block->columns, j),
-                  value);
-    }
+  switch (kind_of(block)) {
+  case FINISH_NOTHING:
+    finish_tile(rows, vectors, block, output, FINISH_NOTHING, sums);
+    break;
+  case FINISH_HARD_SWISH:
+    finish_tile(rows, vectors, block, output, FINISH_HARD_SWISH, sums);
+    break;
+  case FINISH_ALL:
+    finish_tile(rows, vectors, block, output, FINISH_ALL, sums);
   }
 }
 
@@ -134,15 +154,11 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block, 
       }
     }
   }
-  const __m256 low = _mm256_set1_ps(block->low), high = _mm256_set1_ps(block->high);
 #pragma unroll
   for (size_t j = 0; j < vectors; j++) {
-    __m256 value =
+    const __m256 sum =
         _mm256_add_ps(_mm256_add_ps(sums[0][j], sums[1][j]), _mm256_add_ps(sums[2][j], sums[3][j]));
-    value = _mm256_min_ps(high, _mm256_max_ps(low, value));
-    if (block->hard_swish)
-      value = hard_swish(value);
-    store_lanes(output + j * LANES, lanes_of(block->columns, j), value);
+    store_lanes(output + j * LANES, lanes_of(block->columns, j), finished(block, FINISH_ALL, sum));
   }
 }
 

@@ -1,6 +1,6 @@
-// Tiles of 8 rows times a panel of 32 columns or 12 times one of 16 or 8, in one or two vectors,
-// fed by one load per vector and one broadcast per row. Rows are spread evenly over tiles, so that
-// no tile is nearly empty.
+// Tiles of 12 rows times a panel of 32, 16 or 8 columns, in one or two vectors, fed by one load per
+// vector and one broadcast per row. Rows are spread evenly over tiles, so that no tile is nearly
+// empty.
 #if defined(__x86_64__)
 #include "../lanes_avx512.h"
 #include "errand.h"
@@ -11,7 +11,7 @@
 
 #include "../unary_f32/math_avx512.h"
 
-enum { MOST_ROWS = 12, ROWS_OF_TWO = 8, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
+enum { MOST_ROWS = 12, MOST_VECTORS = 2, LANES = 16, PARTS = 4 };
 
 // Which lanes of each vector there are: columns of the result, and room in the panel.
 typedef struct {
@@ -40,13 +40,27 @@ INLINE __m512 start_of(const kern_igemm_f32_block *block, size_t row, const size
 
 // The bounds come first: where the sum is NaN these instructions give their second operand.
 INLINE void finish(const kern_igemm_f32_block *block, size_t row, size_t vector,
-                   const panel_lanes *lanes, __m512 sum) {
-  const __m512 low = _mm512_set1_ps(block->low), high = _mm512_set1_ps(block->high);
+                   const panel_lanes *lanes, const finish_kind kind, __m512 sum) {
   float *output = block->output + row * block->output_stride + vector * LANES;
-  sum = _mm512_min_ps(high, _mm512_max_ps(low, sum));
-  if (block->hard_swish)
+  if (kind == FINISH_ALL) {
+    const __m512 low = _mm512_set1_ps(block->low), high = _mm512_set1_ps(block->high);
+    sum = _mm512_min_ps(high, _mm512_max_ps(low, sum));
+  }
+  if (kind == FINISH_HARD_SWISH || (kind == FINISH_ALL && block->hard_swish))
     sum = hard_swish(sum);
   _mm512_mask_storeu_ps(output, lanes->columns[vector], sum);
+}
+
+// `rows`, `vectors` and `kind` are constants wherever this is called.
+INLINE void finish_tile(const size_t rows, const size_t vectors, const kern_igemm_f32_block *block,
+                        const panel_lanes *lanes, size_t first_row, const finish_kind kind,
+                        __m512 sums[MOST_ROWS][MOST_VECTORS]) {
+#pragma unroll
+  for (size_t i = 0; i < rows; i++) {
+#pragma unroll
+    for (size_t j = 0; j < vectors; j++)
+      finish(block, first_row + i, j, lanes, kind, sums[i][j]);
+  }
 }
 
 // `rows` and `vectors` are constants wherever this is called.
@@ -88,11 +102,15 @@ INLINE void tile(const size_t rows, const size_t vectors, const kern_igemm_f32_b
       }
     }
   }
-#pragma unroll
-  for (size_t i = 0; i < rows; i++) {
-#pragma unroll
-    for (size_t j = 0; j < vectors; j++)
-      finish(block, first_row + i, j, lanes, sums[i][j]);
+  switch (kind_of(block)) {
+  case FINISH_NOTHING:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_NOTHING, sums);
+    break;
+  case FINISH_HARD_SWISH:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_HARD_SWISH, sums);
+    break;
+  case FINISH_ALL:
+    finish_tile(rows, vectors, block, lanes, first_row, FINISH_ALL, sums);
   }
 }
 
@@ -133,7 +151,7 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
   for (size_t j = 0; j < vectors; j++) {
     const __m512 sum =
         _mm512_add_ps(_mm512_add_ps(sums[0][j], sums[1][j]), _mm512_add_ps(sums[2][j], sums[3][j]));
-    finish(block, row_index, j, lanes, sum);
+    finish(block, row_index, j, lanes, FINISH_ALL, sum);
   }
 }
 
@@ -142,12 +160,16 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
     tile(rows, vectors, block, lanes, row, fetch);                                                 \
     break
 
-#define TILES(vectors, taller)                                                                     \
+#define TILES(vectors)                                                                             \
   __attribute__((noinline)) static void tiles_of_##vectors(const kern_igemm_f32_block *block,      \
                                                            const panel_lanes *lanes, size_t row,   \
                                                            size_t rows, errand fetch) {            \
     switch (rows) {                                                                                \
-      taller TILE_CASE(8, vectors);                                                                \
+      TILE_CASE(12, vectors);                                                                      \
+      TILE_CASE(11, vectors);                                                                      \
+      TILE_CASE(10, vectors);                                                                      \
+      TILE_CASE(9, vectors);                                                                       \
+      TILE_CASE(8, vectors);                                                                       \
       TILE_CASE(7, vectors);                                                                       \
       TILE_CASE(6, vectors);                                                                       \
       TILE_CASE(5, vectors);                                                                       \
@@ -158,15 +180,14 @@ INLINE void single_row(const size_t vectors, const kern_igemm_f32_block *block,
       single_row(vectors, block, lanes, row);                                                      \
     }                                                                                              \
   }
-TILES(1, TILE_CASE(12, 1); TILE_CASE(11, 1); TILE_CASE(10, 1); TILE_CASE(9, 1);)
-TILES(2, )
+TILES(1)
+TILES(2)
 
 void kern_igemm_f32__avx512(const kern_igemm_f32_block *block, size_t width, size_t rows) {
   const size_t rest = block->columns > LANES ? block->columns - LANES : 0;
   const panel_lanes lanes = {
       {kern_lanes16(block->columns), kern_lanes16(rest)}, kern_lanes16(width), width};
-  const size_t most = width > LANES ? ROWS_OF_TWO : MOST_ROWS;
-  const size_t tiles = (rows + most - 1) / most;
+  const size_t tiles = (rows + MOST_ROWS - 1) / MOST_ROWS;
   errand fetch = first_errand(block, width, tiles);
   for (size_t i = 0; i < tiles; i++) {
     const size_t row = rows * i / tiles, end = rows * (i + 1) / tiles;

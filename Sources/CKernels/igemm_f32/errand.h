@@ -1,7 +1,8 @@
-// Tiles fetch the panel that is wanted next in even shares: if the first one did it all, it would
-// wait for memory.
+// What the tiles of all instruction sets share. They fetch the panel that is wanted next in even
+// shares: if the first one did it all, it would wait for memory.
 #pragma once
 #include "../include/kernels_f32.h"
+#include <math.h>
 
 #pragma clang assume_nonnull begin
 
@@ -22,6 +23,16 @@ static inline errand first_errand(const kern_igemm_f32_block *block, size_t widt
 // Of the tile behind one.
 static inline errand errand_behind(errand fetch, const kern_igemm_f32_block *block) {
   return (errand){fetch.next + fetch.pace * block->taps * block->channels, fetch.pace};
+}
+
+// What happens to sums before they are stored. Clamping to what bounds nothing would take a tenth
+// of a shallow tile.
+typedef enum { FINISH_NOTHING, FINISH_HARD_SWISH, FINISH_ALL } finish_kind;
+
+static inline finish_kind kind_of(const kern_igemm_f32_block *block) {
+  if (block->low > -INFINITY || block->high < INFINITY)
+    return FINISH_ALL;
+  return block->hard_swish ? FINISH_HARD_SWISH : FINISH_NOTHING;
 }
 
 #pragma clang assume_nonnull end

@@ -36,6 +36,32 @@ typedef struct {
 // width is 8 or 16, or 32 where the instruction set includes AVX-512.
 typedef void kern_igemm_f32_fn(const kern_igemm_f32_block *block, size_t width, size_t rows);
 
+// Columns x of one output row of a convolution of an image whose channels are planes:
+// output[x][n] = clamp(bias[n] + sum over lines l, kernel columns k of
+//                      lines[l][x * step + k * dilation] * panel[l * kernel_columns + k][n]),
+// and of that the hard swish, if asked for.
+typedef struct {
+  // Of each plane the lines under the kernel.
+  const float *_Nonnull const *_Nonnull lines;
+  size_t line_count;
+  size_t kernel_columns;
+  size_t step;
+  size_t dilation;
+  // [line_count * kernel_columns][width], width as given to the kernel.
+  const float *panel;
+  // Channels of the panel that exist, at most width.
+  size_t channels;
+  // width values.
+  const float *bias;
+  float *output;
+  size_t output_stride;
+  float low, high;
+  bool hard_swish;
+} kern_planar_f32_row;
+
+// Widths are those of kern_igemm_f32_fn.
+typedef void kern_planar_f32_fn(const kern_planar_f32_row *row, size_t width, size_t columns);
+
 // Columns x of one output row of a convolution whose channels do not mix:
 // output[x][c] = clamp(bias[c] + addend[x][c] + sum over ky, kx of
 //                      pixels[ky * pixel_stride + x * step + kx * dilation][c] * weight(ky, kx,
@@ -139,8 +165,20 @@ typedef void kern_reduce_windows_f32_fn(kern_f32_reduction op, const kern_window
 typedef void kern_reduce_f32_fn(kern_f32_reduction op, const float *x, size_t rows, size_t stride,
                                 size_t columns, float factor, float *y);
 
-// y = softmax(x), or its logarithm, over count values. y may be x.
-typedef void kern_softmax_f32_fn(const float *x, float *y, size_t count, bool logarithm);
+// Rows of `count` values, `stride` apart in either.
+typedef struct {
+  const float *x;
+  // May be x.
+  float *y;
+  size_t stride;
+  size_t rows;
+  size_t count;
+  // Above 0.
+  float factor;
+} kern_softmax_f32_rows;
+
+// y = softmax(factor * x), or its logarithm, for each row.
+typedef void kern_softmax_f32_fn(const kern_softmax_f32_rows *rows, bool logarithm);
 
 // y[c * y_stride + r] = x[r * x_stride + c].
 typedef void kern_transpose_f32_fn(const float *x, size_t x_stride, float *y, size_t y_stride,
@@ -169,6 +207,7 @@ typedef void kern_narrow_f32_f16_fn(const float *x, uint16_t *y, size_t count);
 
 typedef struct {
   kern_igemm_f32_fn *igemm;
+  kern_planar_f32_fn *planar;
   kern_depthwise_f32_fn *depthwise;
   kern_pack_f32_fn *pack;
   kern_unary_f32_fn *unary;
@@ -205,6 +244,7 @@ const kern_f32_table *kern_f32_table_for(kern_isa isa);
   kern_widen_f16_f32_fn kern_widen_f16_f32__##isa;                                                 \
   kern_narrow_f32_f16_fn kern_narrow_f32_f16__##isa
 
+kern_planar_f32_fn kern_planar_f32__scalar, kern_planar_f32__avx2, kern_planar_f32__avx512;
 // Packing happens once, so that there is one for all.
 kern_pack_f32_fn kern_pack_f32__scalar;
 KERN_F32_DECLARE(scalar);

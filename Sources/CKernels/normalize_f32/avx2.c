@@ -12,38 +12,46 @@ INLINE double total(__m256d a, __m256d b) {
   return _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
 }
 
-INLINE double sum(const float *x, size_t count) {
-  __m256d low = _mm256_setzero_pd(), high = _mm256_setzero_pd();
+INLINE __m256d difference(const float *x, __m256d center) {
+  return _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(x)), center);
+}
+
+// One pass over the values. As `center` is one of them, or 0 without a mean, the squares around it
+// are at most count + 1 times those around the mean, which doubles can lose.
+INLINE kern_deviation deviation(const float *x, size_t count, const bool centers) {
+  const double first = centers ? x[0] : 0;
+  const __m256d center = _mm256_set1_pd(first);
+  __m256d a = _mm256_setzero_pd(), b = a, a_squares = a, b_squares = a;
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm_loadu_ps(x + i)));
-    high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm_loadu_ps(x + i + 4)));
+    const __m256d low = difference(x + i, center), high = difference(x + i + 4, center);
+    if (centers) {
+      a = _mm256_add_pd(a, low);
+      b = _mm256_add_pd(b, high);
+    }
+    a_squares = _mm256_fmadd_pd(low, low, a_squares);
+    b_squares = _mm256_fmadd_pd(high, high, b_squares);
   }
-  double result = total(low, high);
-  for (; i < count; i++)
-    result += x[i];
+  double sum = total(a, b);
+  kern_deviation result = {0, total(a_squares, b_squares)};
+  for (; i < count; i++) {
+    const double rest = x[i] - first;
+    sum += rest;
+    result.squares += rest * rest;
+  }
+  if (centers) {
+    const double offset = sum / (double)count;
+    result.mean = first + offset;
+    const double rest = result.squares - offset * offset * (double)count;
+    result.squares = rest < 0 ? 0 : rest; // and NaN stays NaN
+  }
   return result;
 }
 
 kern_deviation kern_deviation_f32__avx2(const float *x, size_t count, bool centers) {
-  kern_deviation result = {0, 0};
-  if (centers && count > 0)
-    result.mean = sum(x, count) / (double)count;
-  const __m256d mean = _mm256_set1_pd(result.mean);
-  __m256d low = _mm256_setzero_pd(), high = _mm256_setzero_pd();
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    __m256d a = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + i)), mean);
-    __m256d b = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + i + 4)), mean);
-    low = _mm256_fmadd_pd(a, a, low);
-    high = _mm256_fmadd_pd(b, b, high);
-  }
-  result.squares = total(low, high);
-  for (; i < count; i++) {
-    double difference = x[i] - result.mean;
-    result.squares += difference * difference;
-  }
-  return result;
+  if (count == 0)
+    return (kern_deviation){0, 0};
+  return centers ? deviation(x, count, true) : deviation(x, count, false);
 }
 
 // The flags are constants wherever this is called.

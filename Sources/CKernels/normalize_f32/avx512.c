@@ -12,39 +12,57 @@ enum { LANES = 16, DOUBLES = 8, SUMS = 4 };
 
 INLINE __m512d widened(const float *x) { return _mm512_cvtps_pd(_mm256_loadu_ps(x)); }
 
-// `term` of a value, or of its difference from the mean.
-INLINE __m512d added(__m512d sum, __m512d value, const bool squares) {
-  return squares ? _mm512_fmadd_pd(value, value, sum) : _mm512_add_pd(sum, value);
+// Sums over the differences of values from one of them, and over their squares.
+typedef struct {
+  __m512d plain[SUMS], squares[SUMS];
+} difference_sums;
+
+// `plain` is a constant wherever this is called.
+INLINE void add(difference_sums *sums, const size_t s, __m512d difference, const bool plain) {
+  if (plain)
+    sums->plain[s] = _mm512_add_pd(sums->plain[s], difference);
+  sums->squares[s] = _mm512_fmadd_pd(difference, difference, sums->squares[s]);
 }
 
-// The sum over x[i] - mean, or over its square. `squares` is a constant wherever this is called.
-INLINE double total(const float *x, size_t count, double mean, const bool squares) {
-  const __m512d center = _mm512_set1_pd(mean);
-  __m512d sums[SUMS];
-#pragma unroll
-  for (size_t s = 0; s < SUMS; s++)
-    sums[s] = _mm512_setzero_pd();
-  size_t i = 0;
-  for (; i + SUMS * DOUBLES <= count; i += SUMS * DOUBLES) {
-#pragma unroll
-    for (size_t s = 0; s < SUMS; s++)
-      sums[s] = added(sums[s], _mm512_sub_pd(widened(x + i + s * DOUBLES), center), squares);
-  }
-  for (; i < count; i += DOUBLES) {
-    const __mmask8 lanes = (__mmask8)kern_lanes16(count - i);
-    const __m512d value = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(lanes, x + i));
-    sums[0] = added(sums[0], _mm512_maskz_sub_pd(lanes, value, center), squares);
-  }
+INLINE double total(const __m512d sums[SUMS]) {
   return _mm512_reduce_add_pd(
       _mm512_add_pd(_mm512_add_pd(sums[0], sums[1]), _mm512_add_pd(sums[2], sums[3])));
 }
 
-kern_deviation kern_deviation_f32__avx512(const float *x, size_t count, bool centers) {
-  kern_deviation result = {0, 0};
-  if (centers && count > 0)
-    result.mean = total(x, count, 0, false) / (double)count;
-  result.squares = total(x, count, result.mean, true);
+// One pass over the values. As `center` is one of them, or 0 without a mean, the squares around it
+// are at most count + 1 times those around the mean, which doubles can lose.
+INLINE kern_deviation deviation(const float *x, size_t count, const bool centers) {
+  const float first = centers ? x[0] : 0;
+  const __m512d center = _mm512_set1_pd(first);
+  difference_sums sums;
+#pragma unroll
+  for (size_t s = 0; s < SUMS; s++)
+    sums.plain[s] = sums.squares[s] = _mm512_setzero_pd();
+  size_t i = 0;
+  for (; i + SUMS * DOUBLES <= count; i += SUMS * DOUBLES) {
+#pragma unroll
+    for (size_t s = 0; s < SUMS; s++)
+      add(&sums, s, _mm512_sub_pd(widened(x + i + s * DOUBLES), center), centers);
+  }
+  for (; i < count; i += DOUBLES) {
+    const __mmask8 lanes = (__mmask8)kern_lanes16(count - i);
+    const __m512d value = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(lanes, x + i));
+    add(&sums, 0, _mm512_maskz_sub_pd(lanes, value, center), centers);
+  }
+  kern_deviation result = {0, total(sums.squares)};
+  if (centers) {
+    const double offset = total(sums.plain) / (double)count;
+    result.mean = first + offset;
+    const double rest = result.squares - offset * offset * (double)count;
+    result.squares = rest < 0 ? 0 : rest; // and NaN stays NaN
+  }
   return result;
+}
+
+kern_deviation kern_deviation_f32__avx512(const float *x, size_t count, bool centers) {
+  if (count == 0)
+    return (kern_deviation){0, 0};
+  return centers ? deviation(x, count, true) : deviation(x, count, false);
 }
 
 typedef struct {

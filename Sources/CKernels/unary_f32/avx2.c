@@ -19,9 +19,18 @@ INLINE __m256 softplus(__m256 x) {
   return _mm256_add_ps(_mm256_max_ps(constant(0), x), rest);
 }
 
+// x times the share of the normal distribution below x: 1 / 2 + x P(x^2) / Q(x^2), and 0 where the
+// result is less than 1e-6.
 INLINE __m256 gelu(__m256 x) {
-  __m256 share = error_function(_mm256_mul_ps(x, constant(0.70710678f)));
-  return _mm256_mul_ps(_mm256_mul_ps(constant(0.5f), x), _mm256_add_ps(constant(1), share));
+  const float above[] = {0.398942232f,    0.0331855081f,   0.00464675296f,
+                         0.000163296267f, 6.43963631e-06f, 2.41230023e-08f};
+  const float below[] = {
+      1, 0.249849558f, 0.028290689f, 0.00185327197f, 7.25078207e-05f, 1.2436509e-06f};
+  const __m256 near = within(x, -5.2f, 5.2f), square = _mm256_mul_ps(near, near);
+  const __m256 odd = _mm256_mul_ps(near, polynomial(square, above, 5));
+  const __m256 share = _mm256_div_ps(odd, polynomial(square, below, 5));
+  const __m256 is_seen = _mm256_cmp_ps(x, constant(-5.2f), _CMP_NLT_UQ);
+  return _mm256_mul_ps(x, _mm256_and_ps(is_seen, _mm256_add_ps(share, constant(0.5f))));
 }
 
 INLINE __m256 gelu_tanh(__m256 x) {

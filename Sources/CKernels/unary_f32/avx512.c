@@ -21,9 +21,18 @@ INLINE __m512 softplus(__m512 x) {
   return _mm512_add_ps(_mm512_max_ps(constant(0), x), rest);
 }
 
+// x times the share of the normal distribution below x: 1 / 2 + x P(x^2) / Q(x^2), and 0 where the
+// result is less than 1e-6.
 INLINE __m512 gelu(__m512 x) {
-  __m512 half = _mm512_mul_ps(constant(0.5f), x);
-  return _mm512_fmadd_ps(half, error_function(_mm512_mul_ps(x, constant(0.70710678f))), half);
+  const float above[] = {0.398942232f,    0.0331855081f,   0.00464675296f,
+                         0.000163296267f, 6.43963631e-06f, 2.41230023e-08f};
+  const float below[] = {
+      1, 0.249849558f, 0.028290689f, 0.00185327197f, 7.25078207e-05f, 1.2436509e-06f};
+  const __m512 near = within(x, -5.2f, 5.2f), square = _mm512_mul_ps(near, near);
+  const __m512 odd = _mm512_mul_ps(near, polynomial(square, above, 5));
+  const __m512 factor = reciprocal(polynomial(square, below, 5));
+  const __mmask16 is_seen = _mm512_cmp_ps_mask(x, constant(-5.2f), _CMP_NLT_UQ);
+  return _mm512_mul_ps(x, _mm512_maskz_fmadd_ps(is_seen, odd, factor, constant(0.5f)));
 }
 
 INLINE __m512 gelu_tanh(__m512 x) {

@@ -73,6 +73,18 @@ INLINE __m256 flushed_exponential(__m256 x) {
   return _mm256_and_ps(is_normal, bounded_exponential(within(x, -87, 87)));
 }
 
+// 2^x for x up to 127, with 0 for subnormal numbers. Adding 1.5 * 2^23 rounds to an integer and
+// leaves it in the last bits, from where it is added to the exponent of 2^(x - n).
+INLINE __m256 flushed_power_of_two(__m256 x) {
+  const float fit[] = {1, 0.693147004f, 0.240222424f, 0.05550734f, 0.0096715130f, 0.00132647273f};
+  const __m256 is_normal = _mm256_cmp_ps(x, constant(-125), _CMP_NLT_UQ);
+  const __m256 shifted = _mm256_add_ps(x, constant(12582912));
+  const __m256 n = _mm256_sub_ps(shifted, constant(12582912));
+  const __m256i part = _mm256_castps_si256(polynomial(_mm256_sub_ps(x, n), fit, 5));
+  const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
+  return _mm256_and_ps(is_normal, _mm256_castsi256_ps(_mm256_add_epi32(part, exponent)));
+}
+
 // exp(x) - 1 for x up to 87.
 INLINE __m256 exponential_minus_one(__m256 x) {
   __m256 is_small = _mm256_cmp_ps(magnitude(x), constant(0.3465f), _CMP_LT_OQ);

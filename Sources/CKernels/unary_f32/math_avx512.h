@@ -69,6 +69,15 @@ INLINE __m512 flushed_exponential(__m512 x) {
   return _mm512_maskz_mov_ps(is_normal, bounded_exponential(within(x, -87, 87), false));
 }
 
+// 2^x for x up to 127, with 0 for subnormal numbers: 2^(x - floor x) by a polynomial.
+INLINE __m512 flushed_power_of_two(__m512 x) {
+  const float fit[] = {1, 0.693151295f, 0.240164474f, 0.05579992f, 0.0090170298f, 0.00186713017f};
+  const __mmask16 is_normal = _mm512_cmp_ps_mask(x, constant(-125), _CMP_NLT_UQ);
+  const __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
+  // Scaling rounds its exponent down, too.
+  return _mm512_maskz_scalef_ps(is_normal, polynomial(fraction, fit, 5), x);
+}
+
 // exp(x) - 1 for x up to 87.
 INLINE __m512 exponential_minus_one(__m512 x) {
   __mmask16 is_small = _mm512_cmp_ps_mask(magnitude(x), constant(0.3465f), _CMP_LT_OQ);

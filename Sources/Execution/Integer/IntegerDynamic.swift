@@ -45,16 +45,17 @@ extension IntegerCompiler {
     try emit(
       chain, input, shape, .rowMajor, kernel: kernel.kernelName, scratch: scratch,
       multiplyAccumulates: rows * kernel.depth * kernel.columns,
-      weightByteCount: kernel.depth * kernel.columns, takesActivation: true,
-      run: { run, source, target, activation in
+      weightByteCount: kernel.depth * kernel.columns,
+      takes: .addendAndActivation(addsInPlace: kernel.addsInPlace),
+      run: { run, source, target, tail in
         kernel.run(
-          run.floats(source), into: target, rows: rows, activation: activation,
-          scratch: run.scratch(scratch), pool: run.pool)
+          run.floats(source), addend: tail.addend, into: target, rows: rows,
+          activation: tail.activation, scratch: run.scratch(scratch), pool: run.pool)
       },
-      runCodes: { run, codes, parameters, target, activation in
+      runCodes: { run, codes, parameters, target, tail in
         kernel.runCodes(
-          run.codes(codes), parameters, into: target, rows: rows, activation: activation,
-          scratch: run.scratch(scratch), pool: run.pool)
+          run.codes(codes), parameters, addend: tail.addend, into: target, rows: rows,
+          activation: tail.activation, scratch: run.scratch(scratch), pool: run.pool)
       })
     return true
   }
@@ -79,7 +80,7 @@ extension IntegerCompiler {
       chain, input, geometry.outputShape(batch: batch, spatialRank: input.shape.rank - 2),
       .channelsLast, kernel: kernel.kernelName, scratch: scratch,
       multiplyAccumulates: batch * geometry.multiplyAccumulates,
-      weightByteCount: geometry.weightCount, takesActivation: false,
+      weightByteCount: geometry.weightCount, takes: .nothing,
       run: { run, source, target, _ in
         kernel.run(
           run.floats(source), into: target, batch: batch, quantization: .onnx, isa: isa,
@@ -123,45 +124,65 @@ extension IntegerCompiler {
       compiler)
   }
 
+  /// What a kernel can do behind its sums.
+  private enum Follower {
+    case nothing
+    /// - addsInPlace: whether what is added may lie where the results go.
+    case addendAndActivation(addsInPlace: Bool)
+  }
+
+  /// What is done behind the sums.
+  private struct Tail {
+    let addend: UnsafePointer<Float>?
+    let activation: FloatActivation
+  }
+
   private func emit(
     _ chain: DynamicChain, _ input: Value, _ shape: Shape, _ layout: Layout, kernel: String,
-    scratch: Buffer.ID?, multiplyAccumulates: Int, weightByteCount: Int,
-    takesActivation: Bool,
-    run:
-      @escaping (RunContext, Buffer.ID, UnsafeMutablePointer<Float>, FloatActivation) -> Void,
+    scratch: Buffer.ID?, multiplyAccumulates: Int, weightByteCount: Int, takes follower: Follower,
+    run: @escaping (RunContext, Buffer.ID, UnsafeMutablePointer<Float>, Tail) -> Void,
     runCodes:
       @escaping (
-        RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>,
-        FloatActivation
+        RunContext, Buffer.ID, DynamicQuantization.Parameters, UnsafeMutablePointer<Float>, Tail
       ) -> Void
   ) throws(ExecutionError) {
     let maker = site.compiler.graph.units[chain.quantizer]
-    var reads: [Buffer.ID]
+    var sources: [Buffer.ID]
     if chain.ownsQuantizer {
       site.include(maker)
-      reads = [site.read(input, layout)]
+      sources = [site.read(input, layout)]
     } else {
-      reads = []
+      sources = []
       for (name, form) in zip(maker.outputs, [layout, .rowMajor, .rowMajor]) {
-        reads.append(site.read(try site.compiler.value(named: name, for: site.nodeName), form))
+        sources.append(
+          site.read(try site.compiler.value(named: name, for: site.nodeName), form))
       }
     }
     for unit in chain.units { site.absorb(unit) }
-    let activation =
-      takesActivation ? try site.absorbActivation(rank: shape.rank) : FloatActivation.none
+    var addend: Value?
+    var activation = FloatActivation.none
+    var sharesInputs: [Int] = []
+    if case .addendAndActivation(let addsInPlace) = follower {
+      addend = try site.absorbAddend(shape: shape)
+      activation = try site.absorbActivation(rank: shape.rank)
+      if addend != nil, addsInPlace { sharesInputs = [sources.count] }
+    }
+    let added = addend.map { site.read($0) }
     let result = try site.output(0, .float32, shape, layout)
     let target = site.write(result)
-    let sources = reads
+    let first = sources[0]
+    let map = sources.count == 1 ? nil : (scale: sources[1], zeroPoint: sources[2])
     try site.emit(
-      [result], kernel: kernel, reads: reads, scratch: scratch,
-      multiplyAccumulates: multiplyAccumulates, weightByteCount: weightByteCount, isInteger: true
+      [result], kernel: kernel, reads: sources + (added.map { [$0] } ?? []), scratch: scratch,
+      multiplyAccumulates: multiplyAccumulates, weightByteCount: weightByteCount, isInteger: true,
+      sharesInputs: sharesInputs
     ) { (context: RunContext) throws(ExecutionError) in
-      if sources.count == 1 {
-        return run(context, sources[0], context.floats(target), activation)
-      }
+      let tail = Tail(
+        addend: added.map { UnsafePointer(context.floats($0)) }, activation: activation)
+      guard let map else { return run(context, first, context.floats(target), tail) }
       let parameters = DynamicQuantization.Parameters(
-        scale: context.floats(sources[1])[0], zeroPoint: context.codes(sources[2])[0])
-      runCodes(context, sources[0], parameters, context.floats(target), activation)
+        scale: context.floats(map.scale)[0], zeroPoint: context.codes(map.zeroPoint)[0])
+      runCodes(context, first, parameters, context.floats(target), tail)
     }
   }
 }

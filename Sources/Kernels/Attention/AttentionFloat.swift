@@ -5,6 +5,8 @@ internal import CKernels
 package struct AttentionFloat: Sendable {
   package let geometry: AttentionGeometry
   private let stages: ScoreStages
+  /// What scores are multiplied with behind the stages, within the softmax.
+  private let factor: Float
   /// The rounding of what the softmax makes, where there is one.
   private let rounding: (scale: Float, zeroPoint: Int32)?
   private let isa: InstructionSet
@@ -17,7 +19,13 @@ package struct AttentionFloat: Sendable {
     rounding: (scale: Float, zeroPoint: Int32)? = nil, isa: InstructionSet = .best
   ) {
     self.geometry = geometry
-    self.stages = ScoreStages(stages: stages, isa: isa)
+    if case .scaled(let factor)? = stages.last, factor > 0 {
+      self.factor = factor
+      self.stages = ScoreStages(stages: Array(stages.dropLast()), isa: isa)
+    } else {
+      factor = 1
+      self.stages = ScoreStages(stages: stages, isa: isa)
+    }
     self.rounding = rounding
     self.isa = isa
     keyPanels = PackedPanels.cut(
@@ -110,12 +118,13 @@ package struct AttentionFloat: Sendable {
   private func weigh(
     _ scores: UnsafeMutablePointer<Float>, rows: Int, _ codes: UnsafeMutablePointer<UInt8>
   ) {
-    let softmax = isa.floatKernels.softmax
+    SoftmaxFloat.run(
+      inPlace: scores, rows: rows, columns: geometry.keys, stride: scoreStride, factor: factor,
+      isa: isa)
+    guard let rounding else { return }
+    let integers = Int8Kernels(isa: isa).table
     for index in 0..<rows {
       let row = scores + index * scoreStride
-      softmax(row, row, geometry.keys, false)
-      guard let rounding else { continue }
-      let integers = Int8Kernels(isa: isa).table
       integers.quantize_f32_u8(row, codes, geometry.keys, rounding.scale, rounding.zeroPoint)
       integers.dequantize_u8_f32(codes, row, geometry.keys, rounding.scale, rounding.zeroPoint)
     }

@@ -11,9 +11,11 @@ package enum SoftmaxFloat {
   ) {
     let kernel = isa.floatKernels.softmax
     pool.parallel(rows, grain: max(1, 4_096 / max(columns, 1))) { range in
-      for row in range {
-        kernel(input + row * columns, output + row * columns, columns, logarithm)
-      }
+      let first = range.lowerBound * columns
+      var rows = kern_softmax_f32_rows(
+        x: input + first, y: output + first, stride: columns, rows: range.count, count: columns,
+        factor: 1)
+      kernel(&rows, logarithm)
     }
   }
 
@@ -21,6 +23,17 @@ package enum SoftmaxFloat {
   package static func run(
     inPlace row: UnsafeMutablePointer<Float>, columns: Int, isa: InstructionSet
   ) {
-    isa.floatKernels.softmax(row, row, columns, false)
+    run(inPlace: row, rows: 1, columns: columns, stride: columns, factor: 1, isa: isa)
+  }
+
+  /// The softmax of `factor` times what is there, on the calling thread.
+  /// - `factor`: above 0.
+  static func run(
+    inPlace values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int,
+    factor: Float, isa: InstructionSet
+  ) {
+    var rows = kern_softmax_f32_rows(
+      x: values, y: values, stride: stride, rows: rows, count: columns, factor: factor)
+    isa.floatKernels.softmax(&rows, false)
   }
 }

@@ -8,6 +8,7 @@ package final class DynamicProductInt8: Sendable {
 
   package var depth: Int { product.depth }
   package var columns: Int { product.columns }
+  package var addsInPlace: Bool { product.addsInPlace }
   package var kernelName: String { "dynamic-" + product.kernelName }
 
   package init(
@@ -32,17 +33,20 @@ package final class DynamicProductInt8: Sendable {
   private func codeByteCount(rows: Int) -> Int { roundedUp(rows * depth + 3, to: 64) }
 
   /// - `input`: `[rows, depth]`, in real units.
+  /// - `addend`: `[rows, columns]`, added before the activation; may be `output` if `addsInPlace`.
   /// - `output`: `[rows, columns]`, in real units; does not overlap the input.
   /// - `activation`: applied to the results.
   package func run(
-    _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, rows: Int,
+    _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>? = nil,
+    into output: UnsafeMutablePointer<Float>, rows: Int,
     activation: FloatActivation = .none, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     let codes = scratch.assumingMemoryBound(to: UInt8.self)
     let parameters = quantization.quantize(
       input, into: codes, count: rows * depth, isa: isa, pool: pool)
     runCodes(
-      codes, parameters, into: output, rows: rows, activation: activation, hasSlack: true,
+      codes, parameters, addend: addend, into: output, rows: rows, activation: activation,
+      hasSlack: true,
       scratch: scratch + codeByteCount(rows: rows), pool: pool)
   }
 
@@ -50,11 +54,12 @@ package final class DynamicProductInt8: Sendable {
   /// - `hasSlack`: whether 3 bytes behind the last row may be read.
   package func runCodes(
     _ codes: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    into output: UnsafeMutablePointer<Float>, rows: Int, activation: FloatActivation = .none,
+    addend: UnsafePointer<Float>? = nil, into output: UnsafeMutablePointer<Float>, rows: Int,
+    activation: FloatActivation = .none,
     hasSlack: Bool = false, scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     product.runReals(
-      codes, parameters, scaling: scaling, activation: activation, output, rows: rows,
-      hasSlack: hasSlack, scratch: scratch, pool: pool)
+      codes, parameters, scaling: scaling, addend: addend, activation: activation, output,
+      rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool)
   }
 }

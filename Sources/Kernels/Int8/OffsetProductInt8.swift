@@ -59,25 +59,35 @@ package struct OffsetProductInt8: Sendable {
     }
   }
 
+  /// Whether what is added to the results may lie where they go: offsets are added to integers that
+  /// lie there first.
+  package var addsInPlace: Bool { offsets == nil }
+
   /// The sums made real. Offsets are added to the integers, so products with offsets take two
   /// passes.
+  /// - `addend`: `[rows, columns]`, added before the activation.
   func runReals(
     _ a: UnsafePointer<UInt8>, _ parameters: DynamicQuantization.Parameters,
-    scaling: AccumulatorScaling, activation: FloatActivation,
+    scaling: AccumulatorScaling, addend: UnsafePointer<Float>?, activation: FloatActivation,
     _ output: UnsafeMutablePointer<Float>, rows: Int, hasSlack: Bool,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     guard offsets != nil else {
       return product.runReals(
         a, zeroPoint: parameters.zeroPoint, factor: parameters.scale, scaling: scaling,
-        activation: activation, output, rows: rows, hasSlack: hasSlack, scratch: scratch, pool: pool
-      )
+        addend: addend, activation: activation, output, rows: rows, hasSlack: hasSlack,
+        scratch: scratch, pool: pool)
     }
     let sums = UnsafeMutableRawPointer(output).assumingMemoryBound(to: Int32.self)
     run(
       a, zeroPoint: parameters.zeroPoint, sums, rows: rows, hasSlack: hasSlack, scratch: scratch,
       pool: pool)
     scaling.run(sums, rows: rows, inputScale: parameters.scale, pool: pool)
+    if let addend {
+      return FloatBinary.add.apply(
+        output, addend, into: output, pattern: .same(count: rows * columns),
+        activation: activation, isa: product.isa, pool: pool)
+    }
     guard activation != .none else { return }
     activation.apply(
       output, into: output, count: rows * columns, isa: product.isa, pool: pool)

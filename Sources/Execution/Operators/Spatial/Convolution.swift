@@ -40,6 +40,13 @@ struct Convolution: OperatorKernel {
     }
     let addend = try site.absorbAddend(shape: shape)
     let activation = try site.absorbActivation(rank: shape.rank)
+    if addend == nil, input.forms[.rowMajor] != nil, input.forms[.channelsLast] == nil,
+      PlanarConvolutionFloat.pays(geometry, isa: site.isa)
+    {
+      let kernel = PlanarConvolutionFloat(
+        geometry: geometry, weights: weights, bias: bias, activation: activation, isa: site.isa)
+      return try emit(kernel, of: input, shape: shape, site)
+    }
     let kernel = ConvolutionFloat(
       geometry: geometry, weights: weights, bias: bias, activation: activation, isa: site.isa)
 
@@ -57,6 +64,27 @@ struct Convolution: OperatorKernel {
       kernel.run(
         run.floats(source), addend: added.map { UnsafePointer(run.floats($0)) },
         into: run.floats(target), batch: batch, scratch: run.scratch(scratch), pool: run.pool)
+    }
+  }
+
+  /// The image is read as it lies, so that nothing has to turn it.
+  private func emit(
+    _ kernel: PlanarConvolutionFloat, of input: Value, shape: Shape, _ site: OperatorSite
+  ) throws(ExecutionError) {
+    let (batch, geometry) = (input.shape[0], kernel.geometry)
+    let source = site.read(input)
+    let result = try site.output(0, .float32, shape, .channelsLast)
+    let target = site.write(result)
+    let scratch = site.scratch(
+      byteCount: kernel.scratchByteCount(threads: site.compiler.pool.threadCount))
+    try site.emit(
+      [result], kernel: kernel.kernelName, reads: [source], scratch: scratch,
+      multiplyAccumulates: batch * geometry.multiplyAccumulates,
+      weightByteCount: 4 * geometry.weightCount
+    ) { (run: RunContext) throws(ExecutionError) in
+      kernel.run(
+        run.floats(source), into: run.floats(target), batch: batch, scratch: run.scratch(scratch),
+        pool: run.pool)
     }
   }
 
