@@ -82,7 +82,9 @@ def conditions(options):
     versions = ", ".join(f"{name} {version()}" for name, version in VERSIONS.items())
     note = f" {options.note}" if options.note else ""
     if options.isa:
-        note = f" All are kept to {options.isa}, which ONNX Runtime cannot be.{note}"
+        note = (
+            f" All are asked to keep to {options.isa}, which ONNX Runtime cannot be and OpenVINO"
+            f"\ndoes not throughout.{note}")
     return (
         f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; {versions};\n"
         f"batch 1, {options.rounds} rounds of at most {options.runs} runs.{note}\n{EXPLANATION}")

@@ -45,23 +45,12 @@ bool kern_isa_supported(kern_isa isa) {
 }
 
 #elif defined(__aarch64__)
-#if defined(__linux__)
 #include <sys/auxv.h>
 
 static bool has_dot_product(void) {
   const unsigned long dot_product = 1ul << 20; // HWCAP_ASIMDDP
   return (getauxval(AT_HWCAP) & dot_product) != 0;
 }
-#else
-// Known when compiling: every Apple processor that runs macOS has it.
-static bool has_dot_product(void) {
-#if defined(__ARM_FEATURE_DOTPROD)
-  return true;
-#else
-  return false;
-#endif
-}
-#endif
 
 // No processor of this architecture that runs a general system lacks NEON.
 bool kern_isa_supported(kern_isa isa) {

@@ -1,4 +1,5 @@
 internal import Graphs
+internal import Kernels
 package import Tensors
 
 /// The parts of a run: a plan, what it leaves open, the plan behind it.
@@ -153,9 +154,12 @@ extension Executor {
 
   /// Takes over what `other`, made from the same model with the same options, has compiled, so that
   /// packed weights are there once. Both may run at the same time: a plan that never pauses does
-  /// not change.
+  /// not change. A plan has scratch memory for the threads of who compiled it, so that an executor
+  /// with more takes none.
   package func takePlans(of other: Executor) {
-    for signatures in other.planOrder where plans[signatures] == nil {
+    guard pool.threadCount <= other.pool.threadCount else { return }
+    for signatures in other.planOrder
+    where plans[signatures] == nil && planOrder.count < Self.planLimit {
       guard let plan = other.plans[signatures], plan.pause == nil else { continue }
       plans[signatures] = plan
       planOrder.append(signatures)

@@ -2,6 +2,7 @@ internal import CKernels
 
 /// Digests with the instructions that some processors have for them.
 package enum DigestKernel {
+  /// Takes blocks, how many they are, and the state.
   package typealias Mixer =
     @Sendable (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt32>) ->
     Void

@@ -71,7 +71,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whose kernels compute with codes.
+  /// Whose kernels do arithmetic on codes other than products.
   package var forCodes: InstructionSet {
     switch self {
     case .avxvnni, .avx512: .avx2
@@ -79,6 +79,9 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case .scalar, .avx2, .avx512vnni, .neon: self
     }
   }
+
+  /// Whose kernels blend lines of pixels: on NEON the compiler makes the same of the reference.
+  package var forBlends: InstructionSet { general == .neon ? .scalar : general }
 
   /// Whose kernels move codes, reduce floats and do what else memory bounds.
   package var general: InstructionSet {

@@ -49,7 +49,8 @@ package enum ModelImporter {
       throw .fileTooLarge(path: path, bytes: Int(status.st_size))
     }
     do throws(MappedFile.Failure) {
-      // What is decoded is a copy, so the file itself need not be one.
+      // What is decoded is a copy, so the file itself need not be one. As with external data, a file
+      // that is cut short while it is read ends the process.
       let storage = try MappedFile.storage(path: path)
       return Data(
         bytesNoCopy: storage.base, count: storage.byteCount,

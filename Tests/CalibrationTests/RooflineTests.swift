@@ -53,6 +53,21 @@ import Testing
     #expect(abs(middle.share - 0.32) < 1e-9)
   }
 
+  /// Tiles of codes stand for 144 products with 36 of twice the width, those of floats for 36 with 16.
+  @Test func tilesMakeFewerProductsThanTheyStandFor() throws {
+    for (kernel, isInteger, share) in [
+      ("conv-u8s8-winograd-vpmaddwd-6x16", true, 0.5), ("f32-winograd-6x16-avx2", false, 8.0 / 9),
+    ] {
+      let layer = timing(
+        "Conv", rows: 1000, columns: 100, depth: 1000, bytes: 500_000, microseconds: 1000,
+        isInteger: isInteger, kernel: kernel)
+      let roofline = try #require(Roofline(layer, under: peak))
+      #expect(abs((roofline.shareOfPeak ?? 0) - share) < 1e-9)
+      let remark = LayerRemark.text(layer, under: peak, isExpectedInteger: isInteger)
+      #expect(remark?.contains("each channel on its own") != true)
+    }
+  }
+
   @Test func whatTookNoTimeHasNoPlace() {
     let layer = timing(rows: 1, columns: 1, depth: 1, bytes: 1, microseconds: 0)
     #expect(Roofline(layer, under: peak) == nil)

@@ -1,4 +1,4 @@
-// Cases: every kernel of every instruction set that this processor has, against the reference.
+// Cases: kernels of every instruction set that this processor has, against the reference.
 //
 // A case makes its operands, lets the reference compute, and then each set; operands and results
 // end where a page that must not be touched begins, and what lies before them is looked at

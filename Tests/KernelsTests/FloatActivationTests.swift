@@ -150,7 +150,8 @@ import Testing
 
   @Test(arguments: InstructionSet.available)
   func softmaxOfSomethingThatIsNoNumberIsNone(isa: InstructionSet) {
-    for special: Float in [.nan, .infinity] {
+    let full = Float(bitPattern: 0x7fff_ffff)
+    for special in [.nan, full, -full, .infinity] {
       for place in [0, 17, 39] {
         var values = [Float](repeating: 1, count: 40)
         values[place] = special

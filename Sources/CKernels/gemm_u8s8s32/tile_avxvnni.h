@@ -103,10 +103,10 @@ INLINE tile multiplied(const column_panel *panel, const size_t rows, const size_
     const uint8_t *codes = a + run * shape->run_stride;
     size_t q = 0;
     for (; q + parts <= shape->quads; q += parts) {
-      _mm_prefetch((const char *)next, _MM_HINT_T1);
-      next += parts * panel->pace;
 #pragma unroll
       for (size_t part = 0; part < parts; part++) {
+        _mm_prefetch((const char *)next, _MM_HINT_T1);
+        next += panel->pace;
         step(&sums[part], rows, vectors, codes, shape->stride, w);
         codes += 4;
         w += bytes;

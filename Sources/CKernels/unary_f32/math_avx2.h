@@ -82,7 +82,10 @@ INLINE __m256 flushed_power_of_two(__m256 x) {
   const __m256 n = _mm256_sub_ps(shifted, constant(12582912));
   const __m256i part = _mm256_castps_si256(polynomial(_mm256_sub_ps(x, n), fit, 5));
   const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
-  return _mm256_and_ps(is_normal, _mm256_castsi256_ps(_mm256_add_epi32(part, exponent)));
+  const __m256 power = _mm256_castsi256_ps(_mm256_add_epi32(part, exponent));
+  // The bits of a NaN would end in the exponent.
+  const __m256 is_nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
+  return _mm256_or_ps(_mm256_and_ps(is_normal, power), is_nan);
 }
 
 // exp(x) - 1 for x up to 87.

@@ -11,8 +11,8 @@ enum {
 
 typedef int16_t lanes[most_lanes];
 
-// 24 times what three taps give at the points 0, 1, -1, 2, -2 and infinity; at the last a sixth of
-// that times 4, which the transform of products makes up for: whole numbers below 12 * 12 * 128.
+// 24 times what three taps give at the points 0, 1, -1, 2, -2 and infinity; at the last a quarter
+// of that, which the transform of products makes up for: whole numbers of at most 12 * 12 * 128.
 static void transform(const lanes in[taps], lanes out[side]) {
   for (size_t i = 0; i < most_lanes; i++) {
     const int16_t a = in[0][i], b = in[1][i], c = in[2][i];

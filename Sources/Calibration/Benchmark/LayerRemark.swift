@@ -40,7 +40,7 @@ package enum LayerRemark {
     let columns = timing.operator.hasPrefix("Conv") ? extents[1] : extents[extents.count - 1]
     let rows = results / max(columns, 1)
     let depth = timing.macs / results
-    if timing.kernel.contains("dw") || timing.kernel.contains("depthwise") {
+    if timing.kernel.contains("dw-") || timing.kernel.contains("depthwise") {
       return "Filters each channel on its own: \(depth) products for each result."
     }
     if rows < tileRows {

@@ -26,7 +26,8 @@ package struct Calibrator {
   private static let laneCount = 2
   /// What a lane costs to make, in batches.
   private static let fewestBatches = 8
-  /// Where shapes are not known before the batches, every lane holds the weights once more.
+  /// Lanes hold the weights once more where shapes are not known before the batches, and what is
+  /// known of that here does not tell.
   private static let mostWeightBytes = 256 << 20
 
   package init(

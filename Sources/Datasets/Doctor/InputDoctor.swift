@@ -65,7 +65,8 @@ package struct InputDoctor: Sendable {
       inputs: summaries, examinedSamples: batches.map(\.range.count).reduce(0, +))
   }
 
-  /// The batches at `indices`, made side by side.
+  /// The batches at `indices`, made side by side on all processors that the process may use, since
+  /// reading and decoding wait more than they compute.
   private static func assembled(
     _ indices: [Int], of dataset: Dataset
   ) -> [Result<Batch, DatasetError>] {

@@ -54,8 +54,8 @@ package struct SHA256: Sendable {
     finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  package static func hexDigest(of bytes: [UInt8]) -> String {
-    var digest = SHA256()
+  package static func hexDigest(of bytes: [UInt8], mixer: Mixer? = nil) -> String {
+    var digest = SHA256(mixer: mixer)
     digest.update(bytes)
     return digest.finalizeAsText()
   }

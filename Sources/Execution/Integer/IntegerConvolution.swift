@@ -44,7 +44,7 @@ extension IntegerCompiler {
     try site.emit(
       codes: codes, type: tail.final.type, kernel: tail.name(of: kernel.kernelName, "conv"),
       reads: [source], scratch: scratch, multiplyAccumulates: batch * geometry.multiplyAccumulates,
-      weightByteCount: geometry.weightCount, isInteger: true,
+      weightByteCount: kernel.weightByteCount, isInteger: true,
       saturation: twin, safeRun: kernel.safeRun
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(

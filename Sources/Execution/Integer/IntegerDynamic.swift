@@ -80,7 +80,7 @@ extension IntegerCompiler {
       chain, input, geometry.outputShape(batch: batch, spatialRank: input.shape.rank - 2),
       .channelsLast, kernel: kernel.kernelName, scratch: scratch,
       multiplyAccumulates: batch * geometry.multiplyAccumulates,
-      weightByteCount: geometry.weightCount, takes: .nothing,
+      weightByteCount: kernel.weightByteCount, takes: .nothing,
       run: { run, source, target, _ in
         kernel.run(
           run.floats(source), into: target, batch: batch, quantization: .onnx, isa: isa,

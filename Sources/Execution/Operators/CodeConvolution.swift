@@ -34,7 +34,7 @@ struct CodeConvolution: OperatorKernel {
     try site.emit(
       [result], kernel: "conv-" + kernel.kernelName, reads: [source] + input.buffers,
       scratch: scratch, multiplyAccumulates: batch * kernel.geometry.multiplyAccumulates,
-      weightByteCount: kernel.geometry.weightCount, isInteger: true
+      weightByteCount: kernel.weightByteCount, isInteger: true
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.codes(source), zeroPoint: input.zeroPoint(run), run.elements(target), batch: batch,

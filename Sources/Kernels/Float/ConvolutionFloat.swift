@@ -113,6 +113,12 @@ package struct ConvolutionFloat: Sendable {
     }
   }
 
+  /// Bytes of the weights that a run reads.
+  package var weightByteCount: Int {
+    if case .winograd(let winograd) = method { return winograd.weightByteCount }
+    return 4 * geometry.weightCount
+  }
+
   /// The kernel that runs.
   package var kernelName: String {
     switch method {

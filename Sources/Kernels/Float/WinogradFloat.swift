@@ -85,6 +85,8 @@ final class WinogradFloat: Sendable {
     return result
   }
 
+  var weightByteCount: Int { 4 * Self.numbers * geometry.weightCount / 9 }
+
   var kernelName: String { "f32-winograd-\(isa.floatTile)-\(isa.forFloats.rawValue)" }
 
   private var tilesAcross: Int { (geometry.outputWidth + 1) / 2 }

@@ -43,6 +43,9 @@ package struct ConvolutionInt8: Sendable {
   /// The instructions that run.
   package var kernelName: String { body.kernelName }
 
+  /// Bytes of the weights that a run reads.
+  package var weightByteCount: Int { body.weightByteCount }
+
   /// Products that are added in 16 bits before a sum widens, on average; `nil` where sums have 32
   /// bits at once.
   package var safeRun: Double? { body.safeRun }
@@ -117,6 +120,7 @@ package struct ConvolutionInt8: Sendable {
 /// One of the ways to compute a convolution; parameters as those of `ConvolutionInt8`.
 protocol ConvolutionBodyInt8: Sendable {
   var kernelName: String { get }
+  var weightByteCount: Int { get }
   var safeRun: Double? { get }
   var provenSafeShare: Double { get }
   var inputZeroPoint: UInt8 { get }

@@ -86,6 +86,8 @@ struct DepthwiseConvolutionInt8: ConvolutionBodyInt8 {
     return (lightBlocks ?? blocks).allSatisfy(\.addsQuads) ? 4 : 2
   }
 
+  var weightByteCount: Int { geometry.weightCount }
+
   func scratchByteCount(batch: Int, threads: Int) -> Int {
     initialByteCount + threads * stripByteCount + batch * geometry.inputHeight
   }

@@ -6,6 +6,9 @@ package struct DynamicConvolutionInt8: Sendable {
 
   package var kernelName: String { "dynamic-" + convolution.kernelName }
 
+  /// Bytes of the weights that a run reads.
+  package var weightByteCount: Int { convolution.weightByteCount }
+
   package init(_ convolution: OffsetConvolutionInt8, scaling: AccumulatorScaling) {
     precondition(
       scaling.columns == convolution.geometry.outputChannels,

@@ -34,7 +34,8 @@ package final class DynamicProductInt8: Sendable {
 
   /// - `input`: `[rows, depth]`, in real units.
   /// - `addend`: `[rows, columns]`, added before the activation; may be `output` if `addsInPlace`.
-  /// - `output`: `[rows, columns]`, in real units; does not overlap the input.
+  /// - `output`: `[rows, columns]`, in real units; may overlap the input, which is read before the
+  ///   first result is written.
   /// - `activation`: applied to the results.
   package func run(
     _ input: UnsafePointer<Float>, addend: UnsafePointer<Float>? = nil,

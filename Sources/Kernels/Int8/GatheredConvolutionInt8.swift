@@ -54,6 +54,8 @@ struct GatheredConvolutionInt8: ConvolutionBodyInt8 {
     products.reduce(0) { $0 + $1.panels.provenSafeShare } / Double(products.count)
   }
 
+  var weightByteCount: Int { geometry.weightCount }
+
   func scratchByteCount(batch: Int, threads: Int) -> Int {
     initialByteCount + threads * blockByteCount
   }

@@ -9,6 +9,9 @@ package struct OffsetConvolutionInt8: Sendable {
 
   package var kernelName: String { convolution.kernelName }
 
+  /// Bytes of the weights that a run reads.
+  package var weightByteCount: Int { convolution.weightByteCount }
+
   /// - `weights`: codes, `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`;
   ///   each in -128...255.
   /// - `zeroPoints`: one, or one for each output channel.

@@ -170,6 +170,8 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     }
   }
 
+  var weightByteCount: Int { geometry.weightCount }
+
   func scratchByteCount(batch: Int, threads: Int) -> Int {
     initialByteCount + threads * layout.byteCount
   }

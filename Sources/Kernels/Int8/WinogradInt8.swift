@@ -120,6 +120,8 @@ struct WinogradInt8: ConvolutionBodyInt8 {
 
   var safeRun: Double? { nil }
 
+  var weightByteCount: Int { weights.count * MemoryLayout<Int16>.stride }
+
   var kernelName: String {
     switch isa {
     case .scalar, .neon, .neondot: "u8s8-winograd-scalar"

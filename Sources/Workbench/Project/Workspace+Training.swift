@@ -67,7 +67,7 @@ extension Workspace {
     _ trained: TrainedModel, of record: TrainingRecord, in folder: String
   ) throws -> TrainingRecord {
     let bytes = try ModelExporter.encode(trained.float)
-    let digest = SHA256.hexDigest(of: bytes)
+    let digest = SHA256.hexDigest(of: bytes, mixer: DigestKernel.sha256)
     let path = "\(folder)/\(project.name).trained-\(digest.prefix(8)).onnx"
     try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
     var kept = record

@@ -59,7 +59,7 @@ struct Convolution: OperatorKernel {
     try site.emit(
       [result], kernel: kernel.kernelName, reads: [source] + (added.map { [$0] } ?? []),
       scratch: scratch, multiplyAccumulates: batch * geometry.multiplyAccumulates,
-      weightByteCount: 4 * geometry.weightCount, sharesInputs: added == nil ? [] : [1]
+      weightByteCount: kernel.weightByteCount, sharesInputs: added == nil ? [] : [1]
     ) { (run: RunContext) throws(ExecutionError) in
       kernel.run(
         run.floats(source), addend: added.map { UnsafePointer(run.floats($0)) },

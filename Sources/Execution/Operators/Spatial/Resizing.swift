@@ -162,7 +162,8 @@ struct Resizing: OperatorKernel {
     let result = try site.output(0, .float32, Shape(axes.map(\.output)), .channelsLast)
     let target = site.write(result)
     let isa = site.isa
-    try site.emit([result], kernel: "resize-linear-f32-\(isa.general.rawValue)", reads: [source]) {
+    try site.emit([result], kernel: "resize-linear-f32-\(isa.forBlends.rawValue)", reads: [source])
+    {
       (run: RunContext) throws(ExecutionError) in
       Resize.linear(
         run.floats(source), into: run.floats(target), batch: axes[0].input,
