@@ -106,12 +106,7 @@ INLINE void store_narrow(const channel_sums *sums, const code_output *to, size_t
   }
   const __m512i codes =
       kern_bounded_codes64_avx512(reals[0], reals[1], reals[2], reals[3], &to->bounded);
-  _mm_mask_storeu_epi8(out, lanes, _mm512_castsi512_si128(codes));
-  if (pixels == pixels_at_once) {
-    _mm_mask_storeu_epi8(out + step, lanes, _mm512_extracti32x4_epi32(codes, 1));
-    _mm_mask_storeu_epi8(out + 2 * step, lanes, _mm512_extracti32x4_epi32(codes, 2));
-    _mm_mask_storeu_epi8(out + 3 * step, lanes, _mm512_extracti32x4_epi32(codes, 3));
-  }
+  kern_store_quarters_avx512(codes, lanes, pixels, out, step);
 }
 
 INLINE void outputs(const strip_window *from, const uint8_t *codes, const channel_sums *initial,

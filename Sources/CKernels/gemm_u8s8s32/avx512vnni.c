@@ -14,7 +14,6 @@ typedef struct {
   size_t stride;
 } code_output;
 
-// maxps returns its second operand for NaN, as the scalar form does.
 INLINE void store_codes(const tile *sums, const size_t rows, const size_t vectors,
                         const panel_group *group, const code_output *to, uint8_t *out) {
 #pragma unroll
@@ -22,11 +21,9 @@ INLINE void store_codes(const tile *sums, const size_t rows, const size_t vector
     const __m512 multipliers = _mm512_loadu_ps(to->multipliers + 16 * v);
 #pragma unroll
     for (size_t r = 0; r < rows; r++) {
-      __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums->at[r][v]), multipliers);
-      real = _mm512_min_ps(_mm512_max_ps(real, to->low), to->high);
-      const __m512i codes = _mm512_add_epi32(_mm512_cvtps_epi32(real), to->zero_point);
-      _mm_mask_storeu_epi8(out + r * to->stride + 16 * v, group->lanes[v],
-                           _mm512_cvtepi32_epi8(codes));
+      const __m128i codes =
+          kern_codes16_avx512(sums->at[r][v], multipliers, to->low, to->high, to->zero_point);
+      _mm_mask_storeu_epi8(out + r * to->stride + 16 * v, group->lanes[v], codes);
     }
   }
 }
@@ -62,15 +59,7 @@ INLINE void store_bounded_codes(const tile *sums, const size_t rows, const size_
     }
     const __m512i codes =
         kern_bounded_codes64_avx512(four[0], four[1], four[2], four[3], &to->bounded);
-    uint8_t *at = out + r * to->stride;
-    const __mmask16 lanes = group->lanes[0];
-    _mm_mask_storeu_epi8(at, lanes, _mm512_castsi512_si128(codes));
-    if (r + 1 < rows)
-      _mm_mask_storeu_epi8(at + to->stride, lanes, _mm512_extracti32x4_epi32(codes, 1));
-    if (r + 2 < rows)
-      _mm_mask_storeu_epi8(at + 2 * to->stride, lanes, _mm512_extracti32x4_epi32(codes, 2));
-    if (r + 3 < rows)
-      _mm_mask_storeu_epi8(at + 3 * to->stride, lanes, _mm512_extracti32x4_epi32(codes, 3));
+    kern_store_quarters_avx512(codes, group->lanes[0], rows - r, out + r * to->stride, to->stride);
   }
 }
 

@@ -1,16 +1,9 @@
 #include "winograd_u8s8.h"
 
 #if defined(__x86_64__)
-#include "../requantize_avx2.h"
+#include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "transforms.h"
-
-typedef uint8_t bytes8 __attribute__((ext_vector_type(8), aligned(1)));
-typedef int16_t words8 __attribute__((ext_vector_type(8), aligned(2)));
-typedef uint8_t bytes16 __attribute__((ext_vector_type(16), aligned(1)));
-typedef int16_t words16 __attribute__((ext_vector_type(16), aligned(2)));
-typedef uint32_t ints8 __attribute__((ext_vector_type(8), aligned(4)));
-typedef int32_t signed_ints8 __attribute__((ext_vector_type(8), aligned(4)));
 
 WINOGRAD_INPUT(8)
 WINOGRAD_INPUT(16)
@@ -85,26 +78,7 @@ void kern_winograd_u8_multiply__avx2(const kern_winograd_u8_product *product, in
   }
 }
 
-INLINE void store_codes_8(const kern_requantization *to, ints8 result, size_t column,
-                          uint8_t *out) {
-  const kern_rounding_avx2 rounding = kern_rounding_make_avx2(to->low, to->high, to->zero_point);
-  const __m256i codes =
-      kern_requantized_avx2((__m256i)result, _mm256_loadu_ps(to->multipliers + column), &rounding);
-  const __m128i words =
-      _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
-  _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(words, words));
-}
-
-INLINE void store_sums_8(const void *to, ints8 result, size_t column, int32_t *out) {
-  (void)to;
-  (void)column;
-  _mm256_storeu_si256((__m256i *)out, (__m256i)result);
-}
-
-WINOGRAD_LINE(codes, 8, const kern_requantization *, uint8_t)
-WINOGRAD_LINE(sums, 8, const void *, int32_t)
-WINOGRAD_FINISH(codes, 8, const kern_requantization *, uint8_t)
-WINOGRAD_FINISH(sums, 8, const void *, int32_t)
+#include "codes_avx2.h"
 WINOGRAD_FINISH_KERNELS(avx2, 8, 1)
 
 #pragma clang attribute pop

@@ -18,15 +18,6 @@ pair_products(__m512i sums, __m512i codes, __m512i weights) {
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
 #include "transforms.h"
 
-typedef uint8_t bytes16 __attribute__((ext_vector_type(16), aligned(1)));
-typedef int16_t words16 __attribute__((ext_vector_type(16), aligned(2)));
-typedef uint8_t bytes32 __attribute__((ext_vector_type(32), aligned(1)));
-typedef int16_t words32 __attribute__((ext_vector_type(32), aligned(2)));
-typedef uint32_t ints8 __attribute__((ext_vector_type(8), aligned(4)));
-typedef int32_t signed_ints8 __attribute__((ext_vector_type(8), aligned(4)));
-typedef uint32_t ints16 __attribute__((ext_vector_type(16), aligned(4)));
-typedef int32_t signed_ints16 __attribute__((ext_vector_type(16), aligned(4)));
-
 WINOGRAD_INPUT(16)
 WINOGRAD_INPUT(32)
 WINOGRAD_INPUT_KERNEL(avx512vnni, 32, 16)
@@ -67,44 +58,13 @@ void kern_winograd_u8_multiply__avx512vnni(const kern_winograd_u8_product *produ
                 64 * product->panels);
 }
 
-// maxps returns its second operand for NaN, as the scalar form does.
 INLINE void store_codes_16(const kern_requantization *to, ints16 result, size_t column,
                            uint8_t *out) {
-  const __m512 multipliers = _mm512_loadu_ps(to->multipliers + column);
-  __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)result), multipliers);
-  real = _mm512_max_ps(real, _mm512_set1_ps(to->low));
-  real = _mm512_min_ps(real, _mm512_set1_ps(to->high));
-  const __m512i codes =
-      _mm512_add_epi32(_mm512_cvtps_epi32(real), _mm512_set1_epi32(to->zero_point));
-  _mm_storeu_si128((__m128i *)out, _mm512_cvtepi32_epi8(codes));
+  const __m128i codes = kern_codes16_avx512(
+      (__m512i)result, _mm512_loadu_ps(to->multipliers + column), _mm512_set1_ps(to->low),
+      _mm512_set1_ps(to->high), _mm512_set1_epi32(to->zero_point));
+  _mm_storeu_si128((__m128i *)out, codes);
 }
-
-INLINE void store_codes_8(const kern_requantization *to, ints8 result, size_t column,
-                          uint8_t *out) {
-  const __m256 multipliers = _mm256_loadu_ps(to->multipliers + column);
-  __m256 real = _mm256_mul_ps(_mm256_cvtepi32_ps((__m256i)result), multipliers);
-  real = _mm256_max_ps(real, _mm256_set1_ps(to->low));
-  real = _mm256_min_ps(real, _mm256_set1_ps(to->high));
-  const __m256i codes =
-      _mm256_add_epi32(_mm256_cvtps_epi32(real), _mm256_set1_epi32(to->zero_point));
-  _mm_storel_epi64((__m128i *)out, _mm256_cvtepi32_epi8(codes));
-}
-
-INLINE void store_sums_8(const void *to, ints8 result, size_t column, int32_t *out) {
-  (void)to;
-  (void)column;
-  _mm256_storeu_si256((__m256i *)out, (__m256i)result);
-}
-
-INLINE void store_sums_16(const void *to, ints16 result, size_t column, int32_t *out) {
-  (void)to;
-  (void)column;
-  _mm512_storeu_si512(out, (__m512i)result);
-}
-
-WINOGRAD_LINE(codes, 8, const kern_requantization *, uint8_t)
-WINOGRAD_LINE(sums, 8, const void *, int32_t)
-WINOGRAD_LINE(sums, 16, const void *, int32_t)
 
 INLINE void store_line_codes_16(const kern_requantization *to, const ints16 *line, size_t count,
                                 size_t column, uint8_t *out, size_t step) {
@@ -121,16 +81,12 @@ INLINE void store_line_codes_16(const kern_requantization *to, const ints16 *lin
                                   kern_rounded_avx512((__m512i)line[1], multipliers),
                                   kern_rounded_avx512((__m512i)line[2], multipliers),
                                   kern_rounded_avx512((__m512i)line[3], multipliers), &bounded);
-  _mm_storeu_si128((__m128i *)out, _mm512_castsi512_si128(codes));
-  _mm_storeu_si128((__m128i *)(out + step), _mm512_extracti32x4_epi32(codes, 1));
-  _mm_storeu_si128((__m128i *)(out + 2 * step), _mm512_extracti32x4_epi32(codes, 2));
-  _mm_storeu_si128((__m128i *)(out + 3 * step), _mm512_extracti32x4_epi32(codes, 3));
+  kern_store_quarters_avx512(codes, 0xffff, result_side, out, step);
 }
 
-WINOGRAD_FINISH(codes, 8, const kern_requantization *, uint8_t)
-WINOGRAD_FINISH(sums, 8, const void *, int32_t)
 WINOGRAD_FINISH(codes, 16, const kern_requantization *, uint8_t)
-WINOGRAD_FINISH(sums, 16, const void *, int32_t)
+WINOGRAD_SUMS(16)
+#include "codes_avx2.h"
 WINOGRAD_FINISH_KERNELS(avx512vnni, 16, 8)
 
 #pragma clang attribute pop

@@ -17,11 +17,6 @@ enum {
 // Modulo 2^32.
 static const uint32_t inverse_of_nine = 0x38e38e39;
 
-typedef uint8_t bytes1 __attribute__((ext_vector_type(1), aligned(1)));
-typedef int16_t words1 __attribute__((ext_vector_type(1), aligned(2)));
-typedef uint32_t ints1 __attribute__((ext_vector_type(1), aligned(4)));
-typedef int32_t signed_ints1 __attribute__((ext_vector_type(1), aligned(4)));
-
 // Where a tile stands.
 typedef struct {
   size_t image, y, x; // of its first result
@@ -64,6 +59,9 @@ INLINE void find_codes(const kern_winograd_u8_shape *shape, const uint8_t *image
 }
 
 #define WINOGRAD_INPUT(length)                                                                     \
+  typedef uint8_t bytes##length __attribute__((ext_vector_type(length), aligned(1)));              \
+  typedef int16_t words##length __attribute__((ext_vector_type(length), aligned(2)));              \
+                                                                                                   \
   INLINE void transform_six_##length(const words##length *in, words##length *out) {                \
     const words##length fours = in[4] - in[2] * 4, threes = in[3] - in[1] * 4;                     \
     const words##length even = in[4] - in[2], odd = (in[3] - in[1]) * 2;                           \
@@ -98,6 +96,9 @@ INLINE void find_codes(const kern_winograd_u8_shape *shape, const uint8_t *image
   }
 
 #define WINOGRAD_OUTPUT(length)                                                                    \
+  typedef uint32_t ints##length __attribute__((ext_vector_type(length), aligned(4)));              \
+  typedef int32_t signed_ints##length __attribute__((ext_vector_type(length), aligned(4)));        \
+                                                                                                   \
   INLINE void transform_results_##length(const ints##length *in, ints##length *out) {              \
     const ints##length sum = in[1] + in[2], difference = in[1] - in[2];                            \
     const ints##length far_sum = in[3] + in[4], far_difference = in[3] - in[4];                    \
@@ -155,6 +156,18 @@ INLINE void find_codes(const kern_winograd_u8_shape *shape, const uint8_t *image
       }                                                                                            \
     }                                                                                              \
   }
+
+// Sums as they are.
+#define WINOGRAD_SUMS(length)                                                                      \
+  INLINE void store_sums_##length(const void *to, ints##length result, size_t column,              \
+                                  int32_t *out) {                                                  \
+    (void)to;                                                                                      \
+    (void)column;                                                                                  \
+    *(ints##length *)out = result;                                                                 \
+  }                                                                                                \
+                                                                                                   \
+  WINOGRAD_LINE(sums, length, const void *, int32_t)                                               \
+  WINOGRAD_FINISH(sums, length, const void *, int32_t)
 
 // The results of one line of a tile, pixels `step` apart, to store_<name>_<length>(to, result,
 // column, out).
@@ -226,13 +239,6 @@ INLINE void store_codes_1(const kern_requantization *to, ints1 result, size_t co
   *out = kern_requantized((int32_t)result[0], to->multipliers[column], to);
 }
 
-INLINE void store_sums_1(const void *to, ints1 result, size_t column, int32_t *out) {
-  (void)to;
-  (void)column;
-  *out = (int32_t)result[0];
-}
-
 WINOGRAD_LINE(codes, 1, const kern_requantization *, uint8_t)
-WINOGRAD_LINE(sums, 1, const void *, int32_t)
 WINOGRAD_FINISH(codes, 1, const kern_requantization *, uint8_t)
-WINOGRAD_FINISH(sums, 1, const void *, int32_t)
+WINOGRAD_SUMS(1)

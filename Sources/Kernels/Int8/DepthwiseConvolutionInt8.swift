@@ -132,10 +132,7 @@ struct DepthwiseConvolutionInt8: ConvolutionBodyInt8 {
     let kernels = kern_int8_table_for(isa.kernelIsa).pointee
     let rowCount = geometry.outputWidth * geometry.outputChannels
     let initial = scratch.bindMemory(to: Int32.self, capacity: initialByteCount / 4)
-    for channel in 0..<initialByteCount / 4 {
-      initial[channel] =
-        channel < weightSums.count ? -Int32(zeroPoint) &* weightSums[channel] : 0
-    }
+    weightSums.fillInitial(initial, count: initialByteCount / 4, zeroPoint: zeroPoint)
     let width = PackedDepthwiseBlock.wideChannels
     var window = WindowGather(geometry: geometry).kernelValue
     withUnsafeTemporaryAllocation(byteCount: width, alignment: 16) { memory in

@@ -135,11 +135,7 @@ struct MatrixProductInt8: Sendable {
 
   /// Writes `-zeroPoint * sum of weights` for each padded column.
   func fillInitial(_ initial: UnsafeMutablePointer<Int32>, zeroPoint: UInt8) {
-    let factor = -Int32(zeroPoint)
-    panels.weightSums.withUnsafeBufferPointer { sums in
-      for column in sums.indices { initial[column] = factor &* sums[column] }
-    }
-    for column in panels.columns..<panels.paddedColumns { initial[column] = 0 }
+    panels.weightSums.fillInitial(initial, count: panels.paddedColumns, zeroPoint: zeroPoint)
   }
 }
 

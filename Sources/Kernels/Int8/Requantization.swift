@@ -106,3 +106,13 @@ struct PackedRequantization: Sendable {
       is_bounded: isBounded)
   }
 }
+
+extension [Int32] {
+  /// Of sums of weights, what accumulators start from where the zero point is known at run time
+  /// only: `-zeroPoint * sum` for each channel, and zeros behind them.
+  func fillInitial(_ initial: UnsafeMutablePointer<Int32>, count: Int, zeroPoint: UInt8) {
+    for channel in 0..<count {
+      initial[channel] = channel < self.count ? -Int32(zeroPoint) &* self[channel] : 0
+    }
+  }
+}

@@ -37,6 +37,24 @@ struct SaturationInt8: Sendable {
     self.requantization = requantization
   }
 
+  /// Of one group, whose weights are `[columns, depth]`.
+  init(
+    weightRows: [Int8], columns: Int, inputMaximum: UInt8, requantization: Requantization
+  ) {
+    let depth = weightRows.count / max(columns, 1)
+    let risky = PairBound(inputMaximum: inputMaximum)
+      .riskyPairs(rows: weightRows, columns: columns, depth: depth)
+    self.init(
+      groups: [risky], depth: depth, columnsPerGroup: columns, requantization: requantization)
+  }
+
+  /// The share of pairs that no input can saturate.
+  var provenSafeShare: Double {
+    let pairs = columns * ((depth + 1) / 2)
+    let risky = groups.reduce(0) { $0 + $1.count }
+    return pairs == 0 ? 1 : 1 - Double(risky) / Double(pairs)
+  }
+
   /// Bytes of a gathered row: a multiple of 4 that holds the depth.
   var rowStride: Int { (depth + 3) / 4 * 4 }
 

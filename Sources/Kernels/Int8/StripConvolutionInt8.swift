@@ -12,7 +12,6 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
   private let isa: InstructionSet
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
-  let provenSafeShare: Double
 
   /// With few columns tiles are less full, and with many channels copies of windows cost little.
   private static let leastColumns = 12
@@ -44,17 +43,14 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     self.isa = isa
     let columns = geometry.outputChannels
     let run = geometry.kernelWidth * geometry.inputChannels
-    let depth = geometry.kernelHeight * run
     product = MatrixProductInt8(
       weightRows: Self.padded(weightRows, runs: columns * geometry.kernelHeight, of: run),
       depth: geometry.kernelHeight * roundedUp(run, to: 4), channels: 0..<columns,
       inputMaximum: inputMaximum, quadPlaces: isa.hasDotProduct ? nil : geometry.quadPlaces,
       requantization: requantization, isa: isa)
-    let risky = PairBound(inputMaximum: inputMaximum)
-      .riskyPairs(rows: weightRows, columns: columns, depth: depth)
-    provenSafeShare = 1 - Double(risky.count) / Double(columns * ((depth + 1) / 2))
     saturating = SaturationInt8(
-      groups: [risky], depth: depth, columnsPerGroup: columns, requantization: requantization)
+      weightRows: weightRows, columns: columns, inputMaximum: inputMaximum,
+      requantization: requantization)
     inputZeroPoint = requantization.inputZeroPoint
   }
 
@@ -68,6 +64,8 @@ struct StripConvolutionInt8: ConvolutionBodyInt8 {
     }
     return rows
   }
+
+  var provenSafeShare: Double { saturating.provenSafeShare }
 
   var safeRun: Double? { [product].safeRun }
 

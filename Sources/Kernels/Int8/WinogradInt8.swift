@@ -16,7 +16,6 @@ struct WinogradInt8: ConvolutionBodyInt8 {
   private let pad: ConstantBuffer<UInt8>
   let saturating: SaturationInt8
   let inputZeroPoint: UInt8
-  let provenSafeShare: Double
 
   private static let numbers = Int(KERN_WINOGRAD_U8_NUMBERS)
   private static let resultSide = Int(KERN_WINOGRAD_U8_RESULT_SIDE)
@@ -111,12 +110,12 @@ struct WinogradInt8: ConvolutionBodyInt8 {
     inputZeroPoint = requantization.inputZeroPoint
     pad = ConstantBuffer(
       [UInt8](repeating: inputZeroPoint, count: geometry.inputChannels), padding: 0)
-    let risky = PairBound(inputMaximum: inputMaximum)
-      .riskyPairs(rows: weightRows, columns: columns, depth: depth)
-    provenSafeShare = 1 - Double(risky.count) / Double(columns * ((depth + 1) / 2))
     saturating = SaturationInt8(
-      groups: [risky], depth: depth, columnsPerGroup: columns, requantization: requantization)
+      weightRows: weightRows, columns: columns, inputMaximum: inputMaximum,
+      requantization: requantization)
   }
+
+  var provenSafeShare: Double { saturating.provenSafeShare }
 
   var safeRun: Double? { nil }
 
@@ -161,10 +160,7 @@ struct WinogradInt8: ConvolutionBodyInt8 {
   ) {
     let table = kern_winograd_u8_table_for(isa.kernelIsa).pointee
     let initial = scratch.bindMemory(to: Int32.self, capacity: paddedColumns)
-    for column in 0..<paddedColumns {
-      initial[column] =
-        column < weightSums.count ? -Int32(zeroPoint) &* weightSums[column] : 0
-    }
+    weightSums.fillInitial(initial, count: paddedColumns, zeroPoint: zeroPoint)
     let pad = (scratch + paddedColumns * 4).bindMemory(
       to: UInt8.self, capacity: geometry.inputChannels)
     pad.update(repeating: zeroPoint, count: geometry.inputChannels)
@@ -179,19 +175,25 @@ struct WinogradInt8: ConvolutionBodyInt8 {
   private var groupCount: Int { (panelCount + isa.winogradPanels - 1) / isa.winogradPanels }
 
   private var shape: kern_winograd_u8_shape {
-    let side = Self.resultSide
+    let tiles = Self.tiles(over: geometry)
     return kern_winograd_u8_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, channels: geometry.inputChannels,
       pad_top: geometry.padTop, pad_left: geometry.padLeft,
       output_height: geometry.outputHeight, output_width: geometry.outputWidth,
       output_channels: geometry.outputChannels,
-      tiles_across: (geometry.outputWidth + side - 1) / side,
-      tiles_down: (geometry.outputHeight + side - 1) / side)
+      tiles_across: tiles.across, tiles_down: tiles.down)
+  }
+
+  private static func tiles(over geometry: ConvolutionGeometry) -> (down: Int, across: Int) {
+    (
+      (geometry.outputHeight + resultSide - 1) / resultSide,
+      (geometry.outputWidth + resultSide - 1) / resultSide
+    )
   }
 
   private static func tileCount(_ geometry: ConvolutionGeometry) -> Int {
-    let side = resultSide
-    return (geometry.outputHeight + side - 1) / side * ((geometry.outputWidth + side - 1) / side)
+    let tiles = tiles(over: geometry)
+    return tiles.down * tiles.across
   }
 
   // MARK: Blocks
